@@ -104,7 +104,11 @@ describe('it is refused, with nothing made,', () => {
     const refused = await longrun().run('run', file, '--json');
 
     expect(refused.code).toBe(2);
-    expect(JSON.parse(refused.stderr)).toMatchObject({ error: { message: expect.stringContaining('no dataset') } });
+    const { error }: { error?: { message: string } } = JSON.parse(refused.stderr);
+    expect(error?.message).toMatch(
+      /^There is no dataset of the role train; .*; give one of that role, as --dataset train=/,
+    );
+    expect(await readdir(folder)).not.toContain('own-brick.longrun');
   });
 
   test('while it is trained in the same folder', async () => {
@@ -179,12 +183,14 @@ test('a file without decorators is trained by node alone, and gone on with by ei
   // Stacks name the sources of the file then.
   const byNode = await promisify(execFile)(process.execPath, ['--enable-source-maps', plain, ...more]);
   const byCommand = await longrun().run('run', plain, ...more);
-  const refused = await promisify(execFile)(process.execPath, [plain]).catch((error: unknown) => error);
+  const refused = await promisify(execFile)(process.execPath, [plain, '--checkpoints', join(folder, 'none')]).catch(
+    (error: unknown) => error,
+  );
 
   expect(Result.parse(JSON.parse(byNode.stdout))).toMatchObject({ lastRow: { test_cost: expect.any(Number) } });
   expect(byCommand.stdout).toBe(byNode.stdout);
   expect(byCommand.stderr).toContain('it goes on at step');
-  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('no dataset is given') as string });
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('no dataset of the role train') as string });
 });
 
 test('a program that ends the process has not finished training, whatever its exit code', async () => {

@@ -177,7 +177,7 @@ test('missing raw files and an unknown converter are said, with what there is', 
   const unknown = await world.whenEnded(await world.submit('odd', 'sound', 'mnits'));
   expect(unknown).toMatchObject({ status: 'failed', reason: 'invalid_params' });
   expect(unknown.message).toContain(
-    'this worker has adult, binarized_mnist, caltech101_silhouettes, cifar10, cifar100, fashion-mnist, iris, mnist',
+    'this worker has adult, binarized_mnist, caltech101_silhouettes, cifar10, cifar100, fashion-mnist, iris, mnist, text',
   );
 });
 

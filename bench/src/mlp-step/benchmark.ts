@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fashionMnist } from '@longrun/fuel';
 import { Contestant } from '../contestant.js';
+import { convertedFashionMnist } from '../fashion-mnist.js';
 import { pythonRemedy, pythonWith } from '../python.js';
-import { checkout, machine, ratioRow, type Report, stateFolder } from '../report.js';
+import { checkout, machine, ratioRow, type Report } from '../report.js';
 
 /** Steps in a block, and blocks of each contestant, in turn. */
 const BLOCK_STEPS = 100;
@@ -71,13 +69,4 @@ function pythonWithTorch(): string {
   const python = pythonWith(['torch', 'h5py']);
   if (python !== undefined) return python;
   throw new Error(`This benchmark needs a Python with torch and h5py: ${pythonRemedy(['torch', 'h5py', 'numpy'])}.`);
-}
-
-async function convertedFashionMnist(): Promise<string> {
-  const folder = join(stateFolder, 'bench');
-  const path = join(folder, 'fashion-mnist.hdf5');
-  if (existsSync(path)) return path;
-  await mkdir(folder, { recursive: true });
-  await fashionMnist.convert(join(stateFolder, 'raw', 'fashion-mnist'), path, {});
-  return path;
 }

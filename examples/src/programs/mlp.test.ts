@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -46,18 +46,6 @@ describe('params', () => {
       learningRate: 0.002,
       optimizer: 'adam',
     });
-  });
-
-  test('of the demo are in fashion-mlp.yaml', async () => {
-    const text = await readFile(new URL('../../fashion-mlp.yaml', import.meta.url), 'utf8');
-    const params = /^params:\n((?: {2}.*\n)+)/m.exec(text)?.[1] ?? '';
-    const entries = [...params.matchAll(/^ {2}(\w+): (.*)$/gm)].map(([, name = '', value = '']) => [
-      name,
-      JSON.parse(value.replace(/[a-z]+/g, '"$&"')) as unknown,
-    ]);
-
-    expect(entries).toHaveLength(6);
-    expect(mlp.parseParams(Object.fromEntries(entries))).toEqual(mlp.parseParams({}));
   });
 
   test.each([

@@ -3,19 +3,14 @@ import {
   checkLayers,
   classificationCosts,
   Constant,
-  costMonitoring,
   defineExperiment,
-  EpochTable,
-  FinishAfter,
-  GradientDescent,
   HeNormal,
   LayerActivations,
   layersAgree,
   LayerSizes,
-  MainLoop,
   MLP,
-  stepRuleOf,
   TRAINING_PARAMS,
+  trainingLoop,
 } from '@longrun/blocks';
 import { Flatten, LabelledSplits } from '@longrun/fuel';
 import { flatten, tensor } from '@longrun/tensor';
@@ -33,8 +28,8 @@ export default defineExperiment({
     })
     .superRefine(layersAgree),
   async build(context) {
-    const { params, random, target } = context;
-    const { dims, batchSize, epochs } = params;
+    const { params, random } = context;
+    const { dims, batchSize } = params;
     const data = await LabelledSplits.open(context.dataset);
     checkLayers(context, data);
     const train = new Flatten(await data.batches('train', { batchSize, shuffle: random.stream('shuffle') }));
@@ -46,17 +41,6 @@ export default defineExperiment({
     mlp.initialize(random);
     const { cost, misclassificationRate } = classificationCosts(flatten(targets), mlp.apply(features));
 
-    return new MainLoop({
-      algorithm: new GradientDescent({ cost, stepRule: stepRuleOf(params) }),
-      dataStream: train,
-      random,
-      ...target,
-      extensions: [
-        ...costMonitoring(cost, { streams: { test }, variables: [misclassificationRate] }),
-        new EpochTable(context.output('epochs.csv'), ['train_cost', 'test_cost', 'test_misclassification_rate']),
-        new FinishAfter({ afterNEpochs: epochs }),
-        ...context.extensions(),
-      ],
-    });
+    return trainingLoop(context, { cost, train, test, variables: [misclassificationRate] });
   },
 });

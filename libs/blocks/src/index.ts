@@ -366,5 +366,7 @@ export type {
 } from './experiment/experiment-program.js';
 export { activationsOf, checkLayers, LayerActivations, layersAgree, LayerSizes } from './experiment/layer-params.js';
 export type { LabelledExamples, LayerParams } from './experiment/layer-params.js';
+export { trainingLoop } from './experiment/training-loop.js';
+export type { Training, TrainingParams } from './experiment/training-loop.js';
 export { stepRuleOf, TRAINING_PARAMS } from './experiment/training-params.js';
 export { loadProgram } from './experiment/load-program.js';

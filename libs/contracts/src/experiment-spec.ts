@@ -160,15 +160,11 @@ const Submitted = z.strictObject({
   datasets: z
     .record(DatasetRole, DatasetReference)
     .refine(
-      (datasets) => Object.keys(datasets).length > 0,
-      rule('an experiment needs at least one dataset', 'give `{ train: <name or id> }`'),
-    )
-    .refine(
       (datasets) => Object.keys(datasets).length <= MAX_ROLES,
       rule(`an experiment has at most ${MAX_ROLES} datasets`, 'leave some out'),
     )
     .optional()
-    .meta({ description: 'Names or ids of datasets, by their roles; 1 to 16.' }),
+    .meta({ description: 'Names or ids of datasets, by their roles, at most 16; `{}` for a program that reads none.' }),
   environment: ProgramEnvironment.optional().meta({
     description:
       'Environment variables of the program. They are on the record as they stand here: what is secret is named in ' +
@@ -215,8 +211,8 @@ const Submitted = z.strictObject({
 });
 export const ExperimentSpec = Submitted.refine((spec) => spec.dataset !== undefined || spec.datasets !== undefined, {
   ...rule(
-    'an experiment needs at least one dataset',
-    'give `dataset: <name or id>`, or several by their roles: `datasets: { train: <name or id> }`',
+    'an experiment says which datasets it has',
+    'give `dataset: <name or id>`, or several by their roles: `datasets: { train: <name or id> }`, or `datasets: {}` for a program that reads none',
   ),
   path: ['dataset'],
   when: isKeyed,

@@ -29,6 +29,7 @@ export {
 } from './errors.js';
 
 export { Dataset, type DatasetOptions } from './datasets/dataset.js';
+export { drawnExamples, type DrawnExamples } from './datasets/drawn-examples.js';
 export { H5Dataset, type H5DatasetOptions } from './datasets/h5-dataset.js';
 export { IndexableDataset, type IndexableDatasetOptions } from './datasets/indexable-dataset.js';
 export { IterableDataset, type ExampleSource } from './datasets/iterable-dataset.js';
@@ -150,5 +151,6 @@ export { iris } from './built-in/iris.js';
 export { mnist } from './built-in/mnist.js';
 export { builtInDatasets, converters } from './built-in/registry.js';
 export { svhn } from './built-in/svhn.js';
+export { text } from './built-in/text.js';
 export { youtubeAudio } from './built-in/youtube-audio.js';
 export { download, type DownloadOptions } from './downloaders/download.js';

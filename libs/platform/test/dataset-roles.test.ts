@@ -66,6 +66,15 @@ test('an experiment fails when one of its datasets fails, whichever it is, and t
   await world.when(unconcerned, ({ attempts }) => attempts.length === 1);
 });
 
+test('an experiment whose program reads no dataset waits for none', async ({ world }) => {
+  await world.start();
+  const id = await world.submit({ datasets: {} });
+  expect(await world.platform.experiments.get(id)).toMatchObject({ spec: { datasets: {} }, datasets: {} });
+
+  await world.when(id, ({ attempts }) => attempts.length === 1);
+  expect(await (await world.worker('gpu-1').next()).specification()).toMatchObject({ id, datasets: {} });
+});
+
 test('what is wrong with a dataset is said at its role', async ({ world }) => {
   const { experiments } = await world.start();
   await submitted(world, 'digits', 'letters');

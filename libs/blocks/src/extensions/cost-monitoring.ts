@@ -10,6 +10,8 @@ export interface CostMonitoringOptions {
   readonly streams: Readonly<Record<string, DataStream>>;
   /** What is evaluated on them besides the cost. Each has a name. Default nothing. */
   readonly variables?: readonly Variable[];
+  /** The cost on them, where the graph for evaluation is another one, as with batch normalization and dropout; called `cost`. Default: that of training. */
+  readonly evaluationCost?: Variable;
 }
 
 /**
@@ -20,13 +22,14 @@ export interface CostMonitoringOptions {
  */
 export function costMonitoring(
   cost: Variable,
-  { streams, variables = [] }: CostMonitoringOptions,
+  { streams, variables = [], evaluationCost = cost }: CostMonitoringOptions,
 ): readonly TrainingExtension[] {
   return [
     new TrainingDataMonitoring({ name: 'BatchCost', variables: [cost], prefix: 'batch', afterBatch: true }),
     new TrainingDataMonitoring({ name: 'TrainCost', variables: [cost], prefix: 'train', afterEpoch: true }),
     ...Object.entries(streams).map(
-      ([prefix, dataStream]) => new DataStreamMonitoring({ variables: [cost, ...variables], dataStream, prefix }),
+      ([prefix, dataStream]) =>
+        new DataStreamMonitoring({ variables: [evaluationCost, ...variables], dataStream, prefix }),
     ),
   ];
 }

@@ -13,6 +13,7 @@ import { iris } from './iris.js';
 import { mnist } from './mnist.js';
 import type { NamedDataset } from './named-dataset.js';
 import { svhn } from './svhn.js';
+import { text } from './text.js';
 import { youtubeAudio } from './youtube-audio.js';
 
 const converted: readonly BuiltInDataset[] = [
@@ -24,6 +25,7 @@ const converted: readonly BuiltInDataset[] = [
   fashionMnist,
   iris,
   mnist,
+  text,
 ];
 const all: readonly NamedDataset[] = [...converted, celebA, dogsVsCats, ilsvrc2010, ilsvrc2012, svhn, youtubeAudio];
 

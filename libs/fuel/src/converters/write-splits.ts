@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
-import { sizeOf, dtypeBytes, type NdArray } from '@longrun/serialization';
+import { isRagged, type Column } from '../arrays/column.js';
+import { rowsOf } from '../arrays/rows.js';
 import { describeH5Dataset, type DatasetDescription } from '../hdf5/describe.js';
 import type { SplitRange } from '../hdf5/dataset-to-write.js';
 import { writeH5Dataset, type WriteH5Options } from '../hdf5/h5-writer.js';
@@ -12,10 +13,8 @@ export interface SplitToConvert {
   readonly name: string;
   /** The raw file that it is read from. */
   readonly file: string;
-  /** Its rows by source, in pieces: arrays `(rows, ...)`, as many rows in each. */
-  readonly batches: () =>
-    | AsyncIterable<Readonly<Record<string, NdArray>>>
-    | Iterable<Readonly<Record<string, NdArray>>>;
+  /** Its rows by source, in pieces: arrays `(rows, ...)` or ragged, as many rows in each. */
+  readonly batches: () => AsyncIterable<Readonly<Record<string, Column>>> | Iterable<Readonly<Record<string, Column>>>;
 }
 
 /** What is written beside the rows, and who is told. */
@@ -47,11 +46,12 @@ export async function writeSplits(
         for await (const batch of batches()) {
           signal?.throwIfAborted();
           await writer.append(batch);
-          for (const [source, { dtype, shape }] of Object.entries(batch)) {
+          const before = rows;
+          for (const [source, column] of Object.entries(batch)) {
             sources.add(source);
-            doneBytes += sizeOf(shape) * dtypeBytes(dtype);
+            doneBytes += (isRagged(column) ? column.values : column).data.byteLength;
+            rows = before + rowsOf(column, source);
           }
-          rows += Object.values(batch)[0]?.shape[0] ?? 0;
           onProgress?.({ file, doneBytes, totalBytes });
         }
         ranges[name] = Object.fromEntries([...sources].map((source) => [source, { start, stop: rows }]));

@@ -9,7 +9,7 @@ import { LabelledSplits } from './labelled-splits.js';
 test('examples and classes are counted over all splits', async () => {
   const data = await LabelledSplits.open({ path: await written() });
 
-  expect(data).toMatchObject({ exampleSize: 6, classesCount: 5, targetsDtype: 'uint8' });
+  expect(data).toMatchObject({ exampleShape: [2, 3], exampleSize: 6, classesCount: 5, targetsDtype: 'uint8' });
 });
 
 test('batches come in the order of the file, or shuffled anew in each epoch; pixels from 0 to 1', async () => {

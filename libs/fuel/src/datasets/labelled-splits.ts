@@ -32,6 +32,8 @@ export interface BatchesOptions {
 export class LabelledSplits {
   /** What the file is called in errors. */
   readonly name: string;
+  /** Sizes of an example's axes: 1, 28, 28 for images of one channel and 28 x 28. */
+  readonly exampleShape: readonly number[];
   /** Values of an example: 784 for images of 28 x 28. */
   readonly exampleSize: number;
   /** One more than the largest class in any split. */
@@ -42,7 +44,8 @@ export class LabelledSplits {
 
   private constructor(file: LabelledFile, description: DatasetDescription, { features, targets }: LabelledSources) {
     this.name = file.name ?? file.path;
-    this.exampleSize = features.shape.slice(1).reduce((product, size) => product * size, 1);
+    this.exampleShape = features.shape.slice(1);
+    this.exampleSize = this.exampleShape.reduce((product, size) => product * size, 1);
     this.classesCount = targets.classesCount;
     this.targetsDtype = targets.dtype;
     this.#path = file.path;

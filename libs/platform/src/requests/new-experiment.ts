@@ -104,14 +104,10 @@ export async function insertExperiments(
     transaction,
     experiments.map(({ id, spec }) => ({ place: rowOf(id).place, tags: spec.tags })),
   );
-  await transaction
-    .insertInto('experimentDatasets')
-    .values(
-      experiments.flatMap(({ id, datasets }) =>
-        datasets.map((dataset) => ({ id, role: dataset.role, datasetId: dataset.id })),
-      ),
-    )
-    .execute();
+  const inRoles = experiments.flatMap(({ id, datasets }) =>
+    datasets.map((dataset) => ({ id, role: dataset.role, datasetId: dataset.id })),
+  );
+  if (inRoles.length > 0) await transaction.insertInto('experimentDatasets').values(inRoles).execute();
 }
 
 /** Has what reproduces another experiment set the hyperparameters that were set of that, at the same steps. */

@@ -10,13 +10,9 @@ import { UnusableRun } from './run-failed.js';
  * The datasets of `file` and `role=file`, by role; the role of one that is not said is `train`. A file whose name begins like a role is named with
  * a folder: `./a=b.hdf5`.
  *
- * @throws UnusableRun for none, for two of one role, and for a file that is not there
+ * @throws UnusableRun for two of one role, and for a file that is not there
  */
 export function datasetFiles(words: readonly string[]): Readonly<Record<string, DatasetFile>> {
-  if (words.length === 0)
-    throw new UnusableRun(
-      'no dataset is given; give the path of an HDF5 file, as --dataset fashion-mnist.hdf5 (longrun download NAME fetches that of a dataset)',
-    );
   const files = new Map<string, DatasetFile>();
   for (const word of words) {
     const [, role = 'train', file = word] = /^([a-z0-9][a-z0-9_-]{0,31})=(.+)$/s.exec(word) ?? [];

@@ -14,6 +14,10 @@ export function foreseen(error: unknown): unknown {
     return new RunFailed(`training cannot go on from its checkpoint: ${message}; ${REMEDY}`, { cause: error });
   }
   if (isDiskError(error)) return new RunFailed(messagesOf(error), { cause: error });
+  if (error instanceof MissingDataset) {
+    const remedy = `as --dataset ${error.role}=fashion-mnist.hdf5 (longrun download NAME fetches that of a dataset)`;
+    return new UnusableRun(`${message}, ${remedy}`, { cause: error });
+  }
   if (UNUSABLE.some((kind) => error instanceof kind)) return new UnusableRun(message, { cause: error });
   if (FAILED.some((kind) => error instanceof kind)) return new RunFailed(message, { cause: error });
   return error;
@@ -24,5 +28,5 @@ function messagesOf({ message, cause }: Error): string {
   return cause instanceof Error ? `${message}: ${messagesOf(cause)}` : message;
 }
 
-const UNUSABLE = [InvalidParams, MissingDataset, EngineUnavailable];
+const UNUSABLE = [InvalidParams, EngineUnavailable];
 const FAILED = [ForeignFolder, CorruptInput, MissingInput, UnsuitableDataset];
