@@ -45,7 +45,7 @@ function valuesOf({ values, shapes }: GoldenArrays, variables: ReturnType<typeof
   );
 }
 
-/** 1.9-01 to 1.9-10: glimpses of what is attended to; one example has nothing to see. */
+/** 1.9-01, 1.9-02, 1.9-03, 1.9-04, 1.9-05, 1.9-06, 1.9-07, 1.9-08, 1.9-09, 1.9-10: glimpses of what is attended to; one example has nothing to see. */
 describe('SequenceContentAttention gives what PyTorch gives, with its gradients', () => {
   test.each(['plain', 'masked'] as const)('%s', async (kind) => {
     const { parameters, given, cases } = golden.content;
@@ -91,7 +91,7 @@ function recurrentBrick(): AttentionRecurrent {
   });
 }
 
-/** 1.9-11 to 1.9-14, 1.19-12, 1.19-13 */
+/** 1.9-11, 1.9-12, 1.9-13, 1.9-14, 1.19-12, 1.19-13. */
 describe('AttentionRecurrent gives what PyTorch gives, with its gradients', () => {
   test.each([
     ['plain', 'reference'],

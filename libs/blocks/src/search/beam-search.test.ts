@@ -123,7 +123,8 @@ function expectSame(actual: readonly Hypothesis[], expected: readonly Hypothesis
   expect(Math.max(...worst)).toBeLessThan(1e-5);
 }
 
-describe('a search (1.18-01 to 1.18-06, 1.19-03 to 1.19-08)', () => {
+/** 1.18-01, 1.18-02, 1.18-03, 1.18-04, 1.18-05, 1.18-06, 1.19-03, 1.19-04, 1.19-05, 1.19-06, 1.19-07, 1.19-08. */
+describe('a search', () => {
   test('with a place for each sequence finds all of them, in their order, by any rules', async () => {
     const rules = fc.record({
       eolSymbol: fc.integer({ min: 0, max: TOKENS - 1 }),

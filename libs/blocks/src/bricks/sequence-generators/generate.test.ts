@@ -202,7 +202,7 @@ describe('what is generated (1.9-56, 1.9-66)', () => {
 });
 
 describe('a readout', () => {
-  test('scores what it costs, and draws what it reads out (1.19-15, 1.19-16, 1.19-17, 1.19-21)', async () => {
+  test('scores what it costs, and draws what it reads out (1.19-15, 1.19-16, 1.19-17, 1.19-19, 1.19-21)', async () => {
     const readout = new SoftmaxReadout({ sourceNames: ['a', 'b'], mergeNames: ['b'], numTokens: 3 });
     const [weights, biases] = [new IdentityMatrix(), new Constant(0.5)];
     [readout.weightsInit, readout.biasesInit] = [weights, biases];
