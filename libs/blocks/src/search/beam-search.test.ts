@@ -1,5 +1,14 @@
 import { ndarray, RandomStreams, type NdArray } from '@longrun/serialization';
-import { compile, dimension, lmatrix, matrix, tensor, type CompiledFunction, type Variable } from '@longrun/tensor';
+import {
+  compile,
+  dimension,
+  lmatrix,
+  matrix,
+  mul,
+  tensor,
+  type CompiledFunction,
+  type Variable,
+} from '@longrun/tensor';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -11,6 +20,7 @@ import { Readout } from '../bricks/sequence-generators/readout.js';
 import { SequenceGenerator } from '../bricks/sequence-generators/sequence-generator.js';
 import { SoftmaxEmitter } from '../bricks/sequence-generators/softmax-emitter.js';
 import { IsotropicGaussian } from '../initialization/isotropic-gaussian.js';
+import { select } from '../selection/selection.js';
 import { BeamSearch } from './beam-search.js';
 import type { Hypothesis, SearchRules } from './hypotheses.js';
 
@@ -157,6 +167,29 @@ describe('a search', () => {
         expect(hypotheses.map(({ outputs }) => outputs)).toEqual([end < 0 ? generated : generated.slice(0, end + 1)]);
       }
     }
+  });
+
+  test('of a graph that was changed goes by what it has become', async () => {
+    generator.initialize(new RandomStreams(1));
+    const double = select(samples)
+      .brick(generator)
+      .application(generator.application('generate'))
+      .name('attended')
+      .replace((variable) => mul(variable, 2));
+    const [changed = samples] = double.graph.outputs;
+    const search = new BeamSearch(changed, { beamSize: 2, ...target });
+    const same = new BeamSearch(samples, { beamSize: 2, ...target });
+    const rules = { eolSymbol: 0, maxLength: LENGTH };
+    const { shape, data } = mustBe(inputs.get('attended'));
+    const twice = float32(
+      shape,
+      Array.from<number | bigint, number>(data, (value) => 2 * Number(value)),
+    );
+
+    const found = await search.search(inputs, rules);
+    expect(found).toEqual(await same.search(new Map([...inputs, ['attended', twice]]), rules));
+    expect(found).not.toEqual(await same.search(inputs, rules));
+    await Promise.all([search.dispose(), same.dispose()]);
   });
 
   test('says what is wrong with what it is given', async () => {
