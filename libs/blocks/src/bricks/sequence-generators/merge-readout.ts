@@ -19,7 +19,7 @@ export interface MergeReadoutOptions extends AbstractReadoutOptions {
   readonly mergePrototype?: (Brick & Feedforward) | undefined;
   /** What makes readouts of what was merged. Default: a `Bias`. */
   readonly postMerge?: (Brick & Feedforward) | undefined;
-  /** Size of what was merged. Default: that of a readout. */
+  /** Size of what was merged (blocks-extras: `merge_dim`). Default: that of a readout, `readoutDim` (blocks-extras: `post_merge_dim`). */
   readonly mergedDim?: number | undefined;
 }
 
