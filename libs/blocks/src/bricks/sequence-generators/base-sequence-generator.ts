@@ -149,7 +149,8 @@ export class BaseSequenceGenerator extends Initializable {
     const results = this.doGenerate({ ...variables, ...preprocessed }, options);
     const [states, first] = [results['random_state'], this.readout.randomState];
     if (states !== undefined && first !== undefined && variables['random_state'] === undefined) {
-      currentCall().addUpdate(first, options.iterate === false ? states : index(states, -1));
+      const last = options.iterate === false ? states : index(states, -1);
+      currentCall().addUpdate(first, index(last, 0));
     }
     return results;
   }
@@ -164,9 +165,15 @@ export class BaseSequenceGenerator extends Initializable {
   doGenerate(given: NamedVariables): NamedVariables {
     const glimpses = this.#glimpses(given);
     const readouts = this.readout.readout(this.#sources(given, glimpses));
-    const emission = this.readout.emit(readouts, given['random_state']);
-    const states = this.#nextStates(given, glimpses, emission.outputs);
-    return { ...states, ...glimpses, ...emission, costs: this.readout.cost(readouts, emission.outputs) };
+    const { random_state: before } = given;
+    const { outputs, random_state: after } = this.readout.emit(readouts, before && index(before, 0));
+    return {
+      ...this.#nextStates(given, glimpses, outputs),
+      ...glimpses,
+      outputs,
+      ...(after === undefined ? {} : { random_state: expandDims(after, 0) }),
+      costs: this.readout.cost(readouts, outputs),
+    };
   }
 
   /** The logarithms of the probabilities (batch, outputs) of all outputs of one step, of what {@link doGenerate} is given for it. */
@@ -193,7 +200,8 @@ export class BaseSequenceGenerator extends Initializable {
     return {
       ...this.transition.initialStates(batchSize, pick(contexts, this.contextNames)),
       outputs: this.readout.initialOutputs(batchSize),
-      ...(randomState === undefined ? {} : { random_state: randomState }),
+      // As all states, with an axis of examples, which share it.
+      ...(randomState === undefined ? {} : { random_state: expandDims(randomState, 0) }),
     };
   }
 
