@@ -12,6 +12,7 @@ import lenet from '../src/programs/lenet.js';
 import markovChain from '../src/programs/markov-chain.js';
 import mlp from '../src/programs/mlp.js';
 import parity from '../src/programs/parity.js';
+import reverseWords from '../src/programs/reverse-words.js';
 import { PIXELS, writeImageDataset } from './image-dataset.js';
 import { undisturbedAndKilled } from './killed-run.js';
 
@@ -31,6 +32,8 @@ const LAYERS = { dims: [PIXELS, 8, 3], activations: ['rectifier', 'softmax'], ba
 const SEQUENCES = { sequences: 60, batchSize: 10, epochs: 3, dim: 4 };
 const TEXT = { dim: 4, heads: 2, length: 8, batchSize: 4, epochs: 3 };
 
+const LINES = { lines: 60, testLines: 12, words: 2, letters: 3, dim: 4, beamSize: 2, batchSize: 10, epochs: 3 };
+
 /** Of 3 epochs of 6 batches each. */
 const PROGRAMS: readonly (readonly [program: ExperimentProgram, params: unknown, reads: 'images' | 'text' | null])[] = [
   [mlp, LAYERS, 'images'],
@@ -40,6 +43,7 @@ const PROGRAMS: readonly (readonly [program: ExperimentProgram, params: unknown,
   [languageModel, { ...TEXT, network: 'transformer' }, 'text'],
   [markovChain, { ...SEQUENCES, steps: 5 }, null],
   [parity, { ...SEQUENCES, bits: 4, testBits: 7 }, null],
+  [reverseWords, LINES, null],
 ];
 
 test.each(PROGRAMS)('$name writes the same when it is killed as when it is not', async (program, params, reads) => {
@@ -50,7 +54,9 @@ test.each(PROGRAMS)('$name writes the same when it is killed as when it is not',
   expect([...undisturbed.files.keys()]).toEqual([
     'parameters.safetensors',
     'algorithm.safetensors',
+    ...(program === reverseWords ? ['output.attention.svg'] : []),
     'output.epochs.csv',
+    ...(program === reverseWords ? ['output.lines.txt'] : []),
   ]);
   expect(killed).toEqual(undisturbed);
 });

@@ -11,12 +11,12 @@ import {
   GatedRecurrent,
   LSTM,
   RecurrentStack,
-  Selector,
   SimpleRecurrent,
   Tanh,
   type BaseRecurrent,
   type NamedVariables,
 } from '../src/index.js';
+import { expectGolden, setParameters } from './golden-brick.js';
 import { float32 } from './tiny-experiment.js';
 
 const Arrays = z.record(z.string(), z.array(z.number()));
@@ -42,6 +42,16 @@ const golden = z
       mask: z.array(z.number()),
       plain: Arrays,
       skip: Arrays,
+      plainGradients: Arrays,
+      skipGradients: Arrays,
+    }),
+    bidirectional: z.object({
+      parameters: Arrays,
+      shapes: Arrays,
+      sequences: Arrays,
+      mask: z.array(z.number()),
+      outputs: Arrays,
+      gradients: Arrays,
     }),
   })
   .parse(JSON.parse(readFileSync(new URL('./goldens/recurrent.json', import.meta.url), 'utf8')));
@@ -99,62 +109,57 @@ test.each(
   for (const [position, values] of expected.entries()) close(at(computed, position), values ?? []);
 });
 
-test('Bidirectional gives what PyTorch gives in both directions, side by side (1.9-49)', async () => {
-  const { parameters, shapes, sequences, mask, cases } = golden.simple;
-  const brick = new Bidirectional({ prototype: BRICKS.simple() });
-  brick.allocate();
-  for (const child of brick.children) {
-    for (const [name, values] of Object.entries(parameters)) {
-      child.parameterNamed(name).setValue(float32(shapes[name] ?? [], values));
-    }
-  }
-  const inputs = constant(float32([time, batch, dim], sequences['inputs'] ?? []));
-  const { states } = brick.apply({ inputs, mask: constant(float32([time, batch], mask)) });
-  const [ahead, back] = [cases['masked']?.outputs['states'] ?? [], cases['both']?.outputs['states'] ?? []];
-  const expected = ahead.flatMap((_, position) =>
-    position % dim === 0 ? [ahead, back].flatMap((values) => values.slice(position, position + dim)) : [],
-  );
-  const compiled = await compile({ inputs: [], outputs: [states], engine: 'reference', threads: 1 });
+test('Bidirectional gives what PyTorch gives in both directions, side by side, with its gradients (1.9-49)', async () => {
+  const { parameters, shapes, sequences, mask, outputs, gradients } = golden.bidirectional;
+  const brick = new Bidirectional({ prototype: BRICKS.gated() });
+  const byPath = setParameters(brick, { values: parameters, shapes });
+  const inputs = tensor('inputs', 'float32', ['time', 'batch', dim]);
+  const gates = tensor('gate_inputs', 'float32', ['time', 'batch', 2 * dim]);
+  const states = brick.apply({ inputs, gate_inputs: gates, mask: constant(float32([time, batch], mask)) });
+  const given = [inputs, gates].map((variable) => {
+    const values = sequences[variable.toString()] ?? [];
+    return [variable, float32([time, batch, values.length / time / batch], values)] as const;
+  });
+  const leaves = { ...Object.fromEntries(byPath), inputs, gate_inputs: gates };
 
-  close(at(await compiled.run([]), 0), expected);
+  await expectGolden({ outputs, gradients }, states, leaves, given, 'reference');
 });
 
 test.each([
   ['one scan a level', {}],
   ['one scan for all levels', { lowMemory: true }],
-])('RecurrentStack gives what PyTorch gives, with and without skip connections, by %s (1.9-50)', async (_, options) => {
-  const { parameters, shapes, sequences, mask, plain, skip } = golden.stack;
-  const outputs: Variable[] = [];
-  const expected: (readonly number[])[] = [];
-  for (const [skipConnections, states] of [[false, plain] as const, [true, skip] as const]) {
-    const stack = new RecurrentStack({
-      transitions: [
-        new SimpleRecurrent({ name: 'first', dim, activation: new Tanh() }),
-        new GatedRecurrent({ name: 'second', dim }),
-      ],
-      skipConnections,
-    });
-    stack.allocate();
-    for (const [path, parameter] of new Selector([stack]).getParameters()) {
-      parameter.setValue(float32(shapes[path] ?? [], parameters[path] ?? []));
-    }
-    const given = Object.entries(sequences)
-      .filter(([name]) => skipConnections || name === 'inputs')
-      .map(([name, values]) => {
-        const width = values.length / time / batch;
-        return [name, constant(float32([time, batch, width], values))] as const;
+])(
+  'RecurrentStack gives what PyTorch gives, with its gradients, with and without skip connections, by %s (1.9-50)',
+  async (_, options) => {
+    const { parameters, shapes, sequences, mask, plain, skip, plainGradients, skipGradients } = golden.stack;
+    for (const [skipConnections, outputs, gradients] of [
+      [false, plain, plainGradients] as const,
+      [true, skip, skipGradients] as const,
+    ]) {
+      const stack = new RecurrentStack({
+        transitions: [
+          new SimpleRecurrent({ name: 'first', dim, activation: new Tanh() }),
+          new GatedRecurrent({ name: 'second', dim }),
+        ],
+        skipConnections,
       });
-    const all = { ...Object.fromEntries(given), mask: constant(float32([time, batch], mask)) };
-    const whole = stack.apply(all, { ...options, returnInitialStates: true });
-    outputs.push(...Object.keys(states).map((name) => slice(whole[name] ?? constant(0), 1, null)));
-    expected.push(...Object.values(states));
-    expect(new ComputationGraph(Object.values(whole)).scans).toHaveLength('lowMemory' in options ? 1 : 2);
-  }
-  const compiled = await compile({ inputs: [], outputs, engine: 'reference', threads: 1 });
-  const computed = await compiled.run([]);
-
-  for (const [position, values] of expected.entries()) close(at(computed, position), values);
-});
+      const byPath = setParameters(stack, { values: parameters, shapes });
+      const given = Object.entries(sequences)
+        .filter(([name]) => skipConnections || name === 'inputs')
+        .map(([name, values]) => {
+          const width = values.length / time / batch;
+          return [tensor(name, 'float32', ['time', 'batch', width]), float32([time, batch, width], values)] as const;
+        });
+      const inputs = Object.fromEntries(given.map(([variable]) => [variable.toString(), variable]));
+      const all = { ...inputs, mask: constant(float32([time, batch], mask)) };
+      const whole = stack.apply(all, { ...options, returnInitialStates: true });
+      const states = Object.fromEntries(Object.entries(whole).map(([name, rows]) => [name, slice(rows, 1, null)]));
+      expect(new ComputationGraph(Object.values(whole)).scans).toHaveLength('lowMemory' in options ? 1 : 2);
+      const leaves = { ...Object.fromEntries(byPath), ...inputs };
+      await expectGolden({ outputs, gradients }, states, leaves, given, 'reference');
+    }
+  },
+);
 
 /** The cost of the goldens: all outputs, each element with a weight of its own. */
 function weighted(states: NamedVariables): Variable {

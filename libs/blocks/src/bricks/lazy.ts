@@ -37,6 +37,25 @@ export function lazy<T>(value: T | undefined, name: string): Lazy<T> {
   return new Lazy(value, name);
 }
 
+/**
+ * Arguments `<name>[0]`, `<name>[1]`, ... that may be given later, `count` of them.
+ *
+ * @throws Error where there are values, but not as many
+ */
+export function lazyEach<T>(
+  brick: Brick,
+  name: string,
+  values: readonly (T | undefined)[] | undefined,
+  count: number,
+): Lazy<T>[] {
+  if (values === undefined || values.length === count) {
+    return Array.from({ length: count }, (_, place) => lazy(values?.[place], `${name}[${place}]`));
+  }
+  throw new Error(
+    `${brick.uniquePath}: ${name} has ${values.length} entries but there are ${count} names; give one for each`,
+  );
+}
+
 /** @throws Error naming the arguments of a brick that are missing, where any is */
 export function requireLazies(brick: Brick): void {
   const lazies = Object.values(brick)

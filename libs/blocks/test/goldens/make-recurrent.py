@@ -121,6 +121,43 @@ def stack():
         'mask': mask.flatten().tolist(),
         'plain': listed(run_stack(mask, skip=False)),
         'skip': listed(run_stack(mask, skip=True)),
+        'plainGradients': gradients(run_stack(mask, skip=False), {**parameters, **sequences}),
+        'skipGradients': gradients(run_stack(mask, skip=True), {**parameters, **sequences}),
+    }
+
+
+def gradients(outputs, leaves):
+    """Of a cost in which each element has a weight of its own."""
+    cost = 0
+    for output in outputs.values():
+        weights = torch.arange(output.numel(), dtype=torch.float64).reshape(output.shape) / 10 - 1
+        cost = cost + (weights * output).sum()
+    found = torch.autograd.grad(cost, list(leaves.values()), allow_unused=True)
+    return listed({name: gradient for name, gradient in zip(leaves, found) if gradient is not None})
+
+
+def bidirectional():
+    parameters = {
+        f'/bidirectional/{direction}.{name}': drawn(*shape)
+        for direction in ('forward', 'backward')
+        for name, shape in {'state_to_state': (DIM, DIM), 'state_to_gates': (DIM, 2 * DIM), 'initial_state': (DIM,)}.items()
+    }
+    sequences = {'inputs': drawn(TIME, BATCH, DIM), 'gate_inputs': drawn(TIME, BATCH, 2 * DIM)}
+    mask = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 0, 1], [1, 0, 0]], dtype=torch.float64)
+    both = []
+    for direction in 'forward', 'backward':
+        prefix = f'/bidirectional/{direction}.'
+        own = {name[len(prefix):]: value for name, value in parameters.items() if name.startswith(prefix)}
+        states = run(gated, own, sequences, {'states': 'initial_state'}, mask, reverse=direction == 'backward')
+        both.append(states['states'])
+    outputs = {'states': torch.cat(both, -1)}
+    return {
+        'parameters': listed(parameters),
+        'shapes': {name: list(value.shape) for name, value in parameters.items()},
+        'sequences': listed(sequences),
+        'mask': mask.flatten().tolist(),
+        'outputs': listed(outputs),
+        'gradients': gradients(outputs, {**parameters, **sequences}),
     }
 
 
@@ -175,4 +212,5 @@ print(json.dumps({
         {'states': 'initial_state'},
     ),
     'stack': stack(),
+    'bidirectional': bidirectional(),
 }, indent=1))

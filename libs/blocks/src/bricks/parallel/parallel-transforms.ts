@@ -3,7 +3,7 @@ import type { Variable } from '@longrun/tensor';
 import type { Brick } from '../brick.js';
 import type { Feedforward } from '../feedforward.js';
 import { Initializable, type InitializableOptions } from '../initializable.js';
-import { lazy, type Lazy } from '../lazy.js';
+import { lazyEach, type Lazy } from '../lazy.js';
 import type { NamedVariables } from '../tagging.js';
 
 /** What the transforms of {@link ParallelTransforms} are made of. */
@@ -60,12 +60,6 @@ export abstract class ParallelTransforms extends Initializable {
 
   /** Sizes, one for each transform, as arguments that may be set later. @throws Error where there are others */
   protected lazyDims(what: string, dims: readonly (number | undefined)[] | undefined): Lazy<number>[] {
-    const count = this.transforms.size;
-    if (dims === undefined || dims.length === count) {
-      return Array.from({ length: count }, (_, place) => lazy(dims?.[place], `${what}[${place}]`));
-    }
-    throw new Error(
-      `${this.uniquePath}: ${what} has ${dims.length} entries but there are ${count} names; give one for each`,
-    );
+    return lazyEach(this, what, dims, this.transforms.size);
   }
 }

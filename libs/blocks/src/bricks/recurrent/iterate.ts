@@ -134,7 +134,8 @@ function initialStates(
       `${called.toString()}: no sequence tells how many initial states ${missing.join(', ')} to make; give batchSize`,
     );
   }
-  const own = called.brick.application('initialStates').callAsRecord([batchSize]);
+  const contexts = pick(given, called.contexts);
+  const own = called.brick.application('initialStates').callAsRecord([batchSize, contexts]);
   return pick({ ...own, ...pick(given, called.states) }, called.states);
 }
 

@@ -8,7 +8,7 @@ import type { InitializableOptions } from '../initializable.js';
 import { Linear } from '../linear.js';
 import { Fork } from '../parallel/fork.js';
 import type { NamedVariables } from '../tagging.js';
-import { BaseRecurrent } from './base-recurrent.js';
+import { BaseRecurrent, inputsOf, MASK, sizeOf } from './base-recurrent.js';
 import { givenVariables } from './given-variables.js';
 import { recurrent, type RecurrentCallOptions } from './recurrent.js';
 
@@ -32,8 +32,6 @@ export interface RecurrentStackCallOptions extends RecurrentCallOptions {
   /** Makes one step of all levels after the other, in one scan, instead of one scan for each level. Default false. */
   readonly lowMemory?: boolean | undefined;
 }
-
-const MASK = 'mask';
 
 /** What is said of both applications of a stack. */
 const STACKED = {
@@ -106,8 +104,15 @@ export class RecurrentStack extends BaseRecurrent {
   }
 
   @application({ inputs: ['batch_size'], outputs: (stack: RecurrentStack) => stack.application('apply').states })
-  override initialStates(batchSize: number | Variable): NamedVariables {
-    return this.#joined((transition) => transition.application('initialStates').callAsRecord([batchSize]));
+  override initialStates(batchSize: number | Variable, contexts: NamedVariables = {}): NamedVariables {
+    return this.#joined((transition, level) => {
+      const own: Record<string, Variable> = {};
+      for (const name of transition.application('apply').contexts) {
+        const context = contexts[RecurrentStack.suffix(name, level)];
+        if (context !== undefined) own[name] = context;
+      }
+      return transition.application('initialStates').callAsRecord([batchSize, own]);
+    });
   }
 
   protected override pushAllocation(): void {
@@ -181,15 +186,4 @@ function stacked({ transitions }: RecurrentStack, kind: 'states' | 'contexts' | 
   return transitions.flatMap((transition, level) =>
     RecurrentStack.suffixes(transition.application('apply')[kind] ?? [], level),
   );
-}
-
-/** The sequences of a transition but for the mask. */
-function inputsOf(transition: Brick): readonly string[] {
-  return transition.application('apply').sequences.filter((name) => name !== MASK);
-}
-
-function sizeOf(brick: Brick, name: string): number {
-  const dimension = brick.getDim(name);
-  if (typeof dimension === 'number') return dimension;
-  throw new Error(`${brick.uniquePath}: ${name} has the sizes ${dimension.join(', ')}; a level of a stack has one`);
 }
