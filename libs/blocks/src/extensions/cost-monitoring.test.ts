@@ -10,7 +10,7 @@ import { costMonitoring } from './cost-monitoring.js';
 import { FinishAfter } from './finish-after.js';
 
 test('training logs its own cost, and other streams are evaluated by that for evaluation', async () => {
-  const { cost } = tinyModel(new RandomStreams(1), 5);
+  const { cost } = tinyModel(new RandomStreams(1));
   const evaluationCost = mul(cost, 3);
   evaluationCost.name = 'cost';
   // Nothing is learned, so that both are the same throughout.
