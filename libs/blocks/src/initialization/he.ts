@@ -20,36 +20,37 @@ export interface HeOptions {
  * `kaiming_normal_`). For matrices and filters: see `fansOf`.
  */
 export class HeNormal extends Initialization {
-  readonly gain: number;
-  readonly fan: keyof Fans;
+  readonly #std: (shape: readonly number[]) => number;
 
-  constructor({ gain = Math.SQRT2, fan = 'in' }: HeOptions = {}) {
+  constructor(options: HeOptions = {}) {
     super();
-    this.gain = checkedGain('HeNormal', gain);
-    this.fan = fan;
+    this.#std = heStd('HeNormal', options);
   }
 
   /** @throws Error unless `shape` is one of matrices or filters */
   override generate(random: RandomNumbers, shape: readonly number[]): NdArray<'float64'> {
-    const std = this.gain / Math.sqrt(fansOf(shape, 'HeNormal')[this.fan]);
-    return new IsotropicGaussian(std).generate(random, shape);
+    return new IsotropicGaussian(this.#std(shape)).generate(random, shape);
   }
 }
 
 /** As {@link HeNormal}, uniform in an interval: of `gain * sqrt(3 / fan)` on either side of 0 (PyTorch: `kaiming_uniform_`). */
 export class HeUniform extends Initialization {
-  readonly gain: number;
-  readonly fan: keyof Fans;
+  readonly #std: (shape: readonly number[]) => number;
 
-  constructor({ gain = Math.SQRT2, fan = 'in' }: HeOptions = {}) {
+  constructor(options: HeOptions = {}) {
     super();
-    this.gain = checkedGain('HeUniform', gain);
-    this.fan = fan;
+    this.#std = heStd('HeUniform', options);
   }
 
   /** @throws Error unless `shape` is one of matrices or filters */
   override generate(random: RandomNumbers, shape: readonly number[]): NdArray<'float64'> {
-    const std = this.gain / Math.sqrt(fansOf(shape, 'HeUniform')[this.fan]);
-    return new Uniform({ std }).generate(random, shape);
+    return new Uniform({ std: this.#std(shape) }).generate(random, shape);
   }
+}
+
+function heStd(who: string, { gain, fan = 'in' }: HeOptions): (shape: readonly number[]) => number {
+  // The same bits as ever: the square of a rounded root of 2 is not 2.
+  if (gain === undefined) return (shape) => Math.sqrt(2 / fansOf(shape, who)[fan]);
+  const checked = checkedGain(who, gain);
+  return (shape) => checked / Math.sqrt(fansOf(shape, who)[fan]);
 }

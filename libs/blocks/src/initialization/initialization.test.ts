@@ -41,7 +41,10 @@ test('a constant array is the same along the axes that it has not', () => {
 
 describe('random schemes', () => {
   test('He initialization is a Gaussian as wide as the number of inputs asks for', () => {
-    expect(generated(new HeNormal(), [8, 3])).toEqual(generated(new IsotropicGaussian(0.5), [8, 3]));
+    for (const inputs of [3, 5, 6, 8]) {
+      const expected = generated(new IsotropicGaussian(Math.sqrt(2 / inputs)), [inputs, 3]);
+      expect(generated(new HeNormal(), [inputs, 3])).toEqual(expected);
+    }
     expect(() => generated(new HeNormal(), [8])).toThrow('HeNormal: the shape is (8); only matrices and filters');
   });
 
