@@ -37,7 +37,7 @@ export default defineExperiment({
         .meta({ description: 'How much of the statistics of the population each batch leaves as it was.' }),
       ...TRAINING_PARAMS,
       epochs: TRAINING_PARAMS.epochs.default(10),
-      learningRate: TRAINING_PARAMS.learningRate.default(0.001),
+      learningRate: TRAINING_PARAMS.learningRate.default(0.0003),
     })
     .superRefine(layersAgree),
   async build(context) {
