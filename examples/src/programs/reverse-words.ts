@@ -4,6 +4,7 @@ import {
   BeamSearch,
   CompositeRule,
   costMonitoring,
+  Count,
   defineExperiment,
   EpochTable,
   FinishAfter,
@@ -21,19 +22,17 @@ import { linesStream } from '../reversed-lines.js';
 import { WordReverser } from '../word-reverser.js';
 import { WrittenLines } from '../written-lines.js';
 
-const Size = z.int('give a whole number').min(1, 'give at least 1');
-
 /** Learns to write each word of a line backwards, from lines that it draws by itself. */
 export default defineExperiment({
   name: 'reverse-words',
   description: 'An encoder and a decoder with attention that learn to write each word of a line backwards.',
   params: z.strictObject({
-    lines: Size.default(20_000).meta({ description: 'Lines in an epoch, all of them new.' }),
-    testLines: Size.default(500).meta({ description: 'Lines of words that are held out, on which it is evaluated.' }),
-    words: Size.default(3).meta({ description: 'Words in a line, at most.' }),
+    lines: Count.default(20_000).meta({ description: 'Lines in an epoch, all of them new.' }),
+    testLines: Count.default(500).meta({ description: 'Lines of words that are held out, on which it is evaluated.' }),
+    words: Count.default(3).meta({ description: 'Words in a line, at most.' }),
     letters: z.int().min(2, 'give at least 2').default(8).meta({ description: 'Letters in a word, at most.' }),
-    dim: Size.default(64).meta({ description: 'Size of what stands for a character, and of each state.' }),
-    beamSize: Size.default(5).meta({ description: 'Lines that a search goes on with side by side.' }),
+    dim: Count.default(64).meta({ description: 'Size of what stands for a character, and of each state.' }),
+    beamSize: Count.default(5).meta({ description: 'Lines that a search goes on with side by side.' }),
     ...TRAINING_PARAMS,
     batchSize: TRAINING_PARAMS.batchSize.default(64),
     learningRate: TRAINING_PARAMS.learningRate.default(0.003),
