@@ -28,7 +28,7 @@ const tests = [
   ...within('libs/serialization', 'src/store'),
   ...within('libs/tensor', 'src/engine/onnxruntime', 'test/mlp-golden.test.ts'),
   ...within('libs/fuel', 'src/hdf5', 'test/h5py-goldens.test.ts'),
-  ...within('libs/blocks', 'src/snapshot', 'src/experiment', 'test/torch-golden.test.ts'),
+  ...within('libs/blocks', 'src/log', 'src/snapshot', 'src/experiment', 'test/torch-golden.test.ts'),
   ...within('libs/platform', 'src/child', 'src/queue/take-jobs.test.ts', 'src/worker/supervised-child.test.ts'),
   ...within('apps/api', 'src/request', 'src/experiments', 'src/token.test.ts'),
   ...within('apps/dashboard', 'src/liveness.test.ts'),
