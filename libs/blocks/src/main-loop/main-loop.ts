@@ -16,7 +16,8 @@ import { ExtensionList } from '../extensions/extension-list.js';
 import type { CallbackContext, CallbackName, TrainingExtension } from '../extensions/training-extension.js';
 import { Model } from '../graph/model.js';
 import { Hyperparameters } from './hyperparameters.js';
-import { Profile } from './profile.js';
+import { LoopProfile } from './loop-profile.js';
+import type { Profile } from './profile.js';
 import type { Inventory } from '../inventory/inventory.js';
 import { config, type LogBackendName } from '../configuration/config.js';
 import { logBackends } from '../log/log-backends.js';
@@ -75,8 +76,6 @@ export class MainLoop implements TrainingContext {
   readonly hyperparameters: Hyperparameters = new Hyperparameters(() => this.inventory.algorithm);
   /** Where functions are to run. */
   readonly target: ComputeTarget;
-  /** Where time went, since it was constructed; of callbacks and their extensions only where `config.profile` asks for it. Printed at the end of `run()` where `config.profile` says so, with what the first step of that took by brick. */
-  readonly profile = new Profile();
   readonly #extensions: ExtensionList;
   readonly #breaks = new EventLoopBreaks();
   readonly #checkWrites = (functionName: string, updated: readonly SharedVariable[]): void =>
@@ -87,8 +86,7 @@ export class MainLoop implements TrainingContext {
   #atBoundary: (() => void | Promise<void>)[] = [];
   #running = false;
   #stopRequested = false;
-  #isProfiled = false;
-  #stepProfile: string | undefined;
+  readonly #profile = new LoopProfile();
 
   /** @throws Error when not all that training writes can be saved; EngineUnavailable for an engine or provider that is none */
   constructor(options: MainLoopOptions) {
@@ -144,6 +142,11 @@ export class MainLoop implements TrainingContext {
     return this.#state.inventory;
   }
 
+  /** Where time went, since it was constructed; of callbacks and their extensions only where `config.profile` asks for it. Printed at the end of `run()` where `config.profile` says so, with what the first step of that took by brick. */
+  get profile(): Profile {
+    return this.#profile.sections;
+  }
+
   get environment(): NumericEnvironment {
     return environment(this.target);
   }
@@ -177,8 +180,7 @@ export class MainLoop implements TrainingContext {
     if (this.#running) throw new Error('MainLoop: run() is going on already; await it');
     if (this.status.trainingFinished) return 'finished';
     this.#running = true;
-    this.#isProfiled = config.profile;
-    this.#stepProfile = undefined;
+    this.#profile.begin();
     const stop = (): void => this.requestStop();
     options.signal?.addEventListener('abort', stop, { once: true });
     if (options.signal?.aborted === true) this.requestStop();
@@ -191,7 +193,7 @@ export class MainLoop implements TrainingContext {
       options.signal?.removeEventListener('abort', stop);
       this.#running = false;
       this.#stopRequested = false;
-      if (this.#isProfiled) this.#reportProfile();
+      this.#profile.end();
     }
   }
 
@@ -240,7 +242,7 @@ export class MainLoop implements TrainingContext {
     // Where the log cannot be written, or is not that of the state, it is to be known before training.
     this.log.flush();
     await this.#start();
-    const outcome = await this.#timed('training', () => this.#train());
+    const outcome = await this.#profile.timed('training', () => this.#train());
     await (outcome === 'finished' ? this.#finish() : this.#dispatch('onInterrupt'));
     await this.#extensions.settle();
     this.log.flush();
@@ -257,7 +259,7 @@ export class MainLoop implements TrainingContext {
       await this.model.checkInitialized();
     }
     this.#watch?.at('compiling');
-    await this.#timed('initialization', () => this.algorithm.initialize(this.target));
+    await this.#profile.timed('initialization', () => this.algorithm.initialize(this.target));
     // An extension may have loaded another.
     this.log.status.trainingStarted = true;
     if (!resumes) return;
@@ -268,7 +270,7 @@ export class MainLoop implements TrainingContext {
     // A state may have been saved after a request to finish and before its effect.
     if (this.#shouldFinish()) return 'finished';
     for (;;) {
-      const outcome = await this.#timed('epoch', () => this.#epoch());
+      const outcome = await this.#profile.timed('epoch', () => this.#epoch());
       if (outcome !== undefined) return outcome;
     }
   }
@@ -299,7 +301,7 @@ export class MainLoop implements TrainingContext {
   async #step(): Promise<boolean> {
     const { status } = this.log;
     this.#watch?.at('reading');
-    const batch = await this.#timed('read_data', () => this.dataStream.next());
+    const batch = await this.#profile.timed('read_data', () => this.dataStream.next());
     if (batch === undefined) return false;
     status.receivedFirstBatch = true;
     // Here and nowhere else: of a step there is one such moment, whatever epochs begin and end at it.
@@ -307,8 +309,8 @@ export class MainLoop implements TrainingContext {
     const context: { readonly batch: Batch } = { batch };
     await this.#dispatch('beforeBatch', context);
     this.#watch?.at('step');
-    await this.#timed('train', () => this.algorithm.processBatch(batch));
-    if (this.#isProfiled) this.#stepProfile ??= await this.#timed('profile', () => this.#profileOf(batch));
+    await this.#profile.timed('train', () => this.algorithm.processBatch(batch));
+    await this.#profile.lookAtStep(this.algorithm, batch);
     status.iterationsDone += 1;
     this.log.complete(status.iterationsDone - 1);
     this.#watch?.stepped();
@@ -340,7 +342,8 @@ export class MainLoop implements TrainingContext {
 
   async #dispatch(callback: CallbackName, context: CallbackContext = {}): Promise<void> {
     // Entering and leaving sections would be most of what is done here, where extensions have nothing to do.
-    if (this.#isProfiled) return await this.#timed(callback, () => this.#dispatchProfiled(callback, context));
+    if (this.#profile.isDetailed)
+      return await this.#profile.timed(callback, () => this.#dispatchProfiled(callback, context));
     for (const extension of this.#extensions) {
       this.#watch?.at(callback, extension);
       const pending = extension.dispatch(callback, context);
@@ -352,9 +355,9 @@ export class MainLoop implements TrainingContext {
   async #dispatchProfiled(callback: CallbackName, context: CallbackContext): Promise<void> {
     for (const extension of this.#extensions) {
       this.#watch?.at(callback, extension);
-      await this.#timed(extension.name, async () => await extension.dispatch(callback, context));
+      await this.#profile.timed(extension.name, async () => await extension.dispatch(callback, context));
     }
-    if (this.#atBoundary.length > 0) await this.#timed('saving', () => this.#actAtBoundary());
+    if (this.#atBoundary.length > 0) await this.#profile.timed('saving', () => this.#actAtBoundary());
   }
 
   async #actAtBoundary(): Promise<void> {
@@ -362,29 +365,6 @@ export class MainLoop implements TrainingContext {
     this.#atBoundary = [];
     this.#watch?.at('saving');
     for (const action of actions) await action();
-  }
-
-  /** What a step takes, by brick, or why that is not known. Of few runs: steps may be long. */
-  async #profileOf(batch: Batch): Promise<string> {
-    try {
-      return String((await this.algorithm.profile?.(batch, { runs: 3 })) ?? '');
-    } catch (error) {
-      return `There is no profile by brick: ${error instanceof Error ? error.message : String(error)}`;
-    }
-  }
-
-  #reportProfile(): void {
-    this.profile.report();
-    if (this.#stepProfile !== undefined && this.#stepProfile !== '') process.stderr.write(`\n${this.#stepProfile}\n`);
-  }
-
-  async #timed<T>(section: string, action: () => Promise<T>): Promise<T> {
-    this.profile.enter(section);
-    try {
-      return await action();
-    } finally {
-      this.profile.exit();
-    }
   }
 
   async #reportError(error: unknown): Promise<void> {
