@@ -146,6 +146,7 @@ export type { SequenceContentAttentionOptions } from './bricks/attention/sequenc
 export { ShallowEnergyComputer } from './bricks/attention/shallow-energy-computer.js';
 export type { ShallowEnergyComputerOptions } from './bricks/attention/shallow-energy-computer.js';
 export { SimpleSequenceAttention } from './bricks/attention/simple-sequence-attention.js';
+export type { StepGlimpses } from './bricks/attention/simple-sequence-attention.js';
 export { AbstractAttentionRecurrent } from './bricks/attention/abstract-attention-recurrent.js';
 export type { GivenVariables } from './bricks/attention/abstract-attention-recurrent.js';
 export { AttentionRecurrent } from './bricks/attention/attention-recurrent.js';

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 
-import { compile, matrix, tensor } from '@longrun/tensor';
+import { RandomStreams } from '@longrun/serialization';
+import { add, compile, dot, grad, matrix, slice, square, sum, tensor } from '@longrun/tensor';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 
 import {
   AttentionRecurrent,
   GatedRecurrent,
+  IsotropicGaussian,
   select,
   SequenceContentAttention,
   ShallowEnergyComputer,
@@ -26,7 +28,6 @@ const golden = z
       given: GoldenArrays,
       cases: z.object({ plain: GoldenCase, masked: GoldenCase }),
     }),
-    simple: z.object({ given: GoldenArrays, cases: z.object({ masked: GoldenCase }) }),
     recurrent: z.object({
       parameters: GoldenArrays,
       given: GoldenArrays,
@@ -70,18 +71,35 @@ describe('SequenceContentAttention gives what PyTorch gives, with its gradients'
   });
 });
 
-test('SimpleSequenceAttention attends by inner products, as PyTorch has them (1.19-11)', async () => {
-  const { given, cases } = golden.simple;
-  const attention = new SimpleSequenceAttention({
-    stateNames: ['states', 'others'],
-    stateDims: [WIDTH, WIDTH],
-    attendedDim: WIDTH,
+test('SimpleSequenceAttention gives each step its own element, as inputs of their own would (1.19-11)', async () => {
+  const { given } = golden.recurrent;
+  const attention = new SimpleSequenceAttention({ stateNames: [], attendedDim: WIDTH });
+  const transition = new SimpleRecurrent({ dim: DIM, activation: new Tanh() });
+  const brick = new AttentionRecurrent({ transition, attention, weightsInit: new IsotropicGaussian(0.7) });
+  brick.initialize(new RandomStreams(1));
+  const { inputs = attendedMask, attended = attendedMask } = inputsOfGolden(given);
+  const [weights] = [...brick.distribute.transforms.values()].map((transform) => transform.parameterNamed('W'));
+  if (weights === undefined) throw new Error('a glimpse is transformed');
+  const { states, step = attended } = brick.apply({ inputs, attended });
+  const seen = add(inputs, dot(slice(attended, 0, TIME), weights));
+  const { states: expected } = transition.apply({ inputs: seen });
+  const results = [states ?? step, expected].map((rows) => [rows, ...grad(sum(square(rows)), [attended, weights])]);
+  const f = await compile({
+    inputs: [inputs, attended],
+    outputs: [...results.flat(), step],
+    engine: 'onnxruntime',
+    threads: 1,
   });
-  const { attended, ...states } = inputsOfGolden(given);
-  if (attended === undefined) throw new Error('the golden attends to nothing');
-  const glimpses = attention.takeGlimpses({ attended, ...states, attended_mask: attendedMask });
-  const leaves = { attended, ...states };
-  await expectGolden(cases.masked, glimpses, leaves, [...valuesOf(given, leaves), hidden], 'reference');
+  const found = await f.run(valuesOf(given, { inputs, attended }).map(([, array]) => array));
+  await f.dispose();
+  const lists = found.map(({ data }) => Array.from<number | bigint, number>(data, Number));
+
+  for (const [place, values] of lists.slice(0, 3).entries()) {
+    expect(values.length).toBeGreaterThan(0);
+    for (const [at, value] of values.entries()) expect(value).toBeCloseTo(lists[place + 3]?.[at] ?? Number.NaN, 5);
+  }
+  expect(lists[6]).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
+  expect(() => attention.takeGlimpses({ attended })).toThrow('takeGlimpses is not given step');
 });
 
 function recurrentBrick(): AttentionRecurrent {
@@ -189,12 +207,10 @@ describe('AttentionRecurrent', () => {
 
   test('says what is missing', () => {
     const transition = new SimpleRecurrent({ dim: 2, activation: new Tanh() });
-    const attention = new SimpleSequenceAttention({ stateNames: ['states'], attendedDim: 3 });
+    const attention = new SimpleSequenceAttention({ stateNames: [], attendedDim: 3 });
     expect(() => new AttentionRecurrent({ transition, attention, addContexts: false })).toThrow(
       '/attentionrecurrent: the transition simplerecurrent has the contexts none; without addContexts give one that has',
     );
-    const brick = new AttentionRecurrent({ transition, attention });
-    expect(() => brick.allocate()).toThrow('the state states has the size 2 but what is attended to has 3');
     expect(() => recurrentBrick().apply({ inputs: tensor('x', 'float32', [null, null, DIM]) })).toThrow(
       '/attentionrecurrent is not given attended, to which it attends; give it by that name',
     );

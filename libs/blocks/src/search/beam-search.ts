@@ -194,7 +194,7 @@ async function compiled(
     compile({ ...target, name: `BeamSearch.${name}`, inputs: given, outputs, onUnusedInput: 'ignore' });
   const [initial, scores, next] = await Promise.all([
     of('computeInitialStatesAndContexts', first, [...sources.values()]),
-    of('computeLogprobs', [generator.allScores(inside)], inputs),
+    of('computeLogprobs', [generator.scores(inside)], inputs),
     of(
       'computeNextStates',
       names.states.map((name) => nextStates[name] ?? at(inputs, 0)),

@@ -86,13 +86,6 @@ def content_case():
     }
 
 
-def simple_case():
-    given = {'attended': drawn(ATTENDED, BATCH, WIDTH), 'states': drawn(BATCH, WIDTH), 'others': drawn(BATCH, WIDTH)}
-    query = given['states'] + given['others']
-    outputs = glimpse((given['attended'] * query).sum(-1), given['attended'], MASK)
-    return {'given': described(given), 'cases': {'masked': golden(outputs, given)}}
-
-
 def recurrent_case():
     """A gated network, to both of whose inputs a glimpse is added, with masks of steps and of what is attended to."""
     prefix = '/attentionrecurrent'
@@ -150,6 +143,5 @@ print(json.dumps({
     'torch': torch.__version__,
     'attendedMask': MASK.flatten().tolist(),
     'content': content_case(),
-    'simple': simple_case(),
     'recurrent': recurrent_case(),
 }, indent=1))

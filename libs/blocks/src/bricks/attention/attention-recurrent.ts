@@ -9,7 +9,7 @@ import { inputsOf, sizeOf, statesOf } from '../recurrent/base-recurrent.js';
 import { givenVariables, pick } from '../recurrent/given-variables.js';
 import { recurrent, type RecurrentCallOptions } from '../recurrent/recurrent.js';
 import type { NamedVariables } from '../tagging.js';
-import { glimpseInputs, type AbstractAttention } from './abstract-attention.js';
+import type { AbstractAttention } from './abstract-attention.js';
 import { AbstractAttentionRecurrent, glimpsesOf, type GivenVariables } from './abstract-attention-recurrent.js';
 
 /** Options of {@link AttentionRecurrent}. */
@@ -96,7 +96,8 @@ export class AttentionRecurrent extends AbstractAttentionRecurrent {
   @application({
     inputs: (brick: AttentionRecurrent) => [
       ...statesOf(brick.transition),
-      ...glimpsesOf(brick.attention).filter((name) => glimpseInputs(brick.attention).includes(name)),
+      // Those of the step before, where the attention asks for them.
+      ...glimpsesOf(brick.attention).filter((name) => inputsOfGlimpse(brick).includes(name)),
       brick.attendedName,
       brick.preprocessedName,
       brick.attendedMaskName,
@@ -106,7 +107,7 @@ export class AttentionRecurrent extends AbstractAttentionRecurrent {
   override takeGlimpses(given: NamedVariables): NamedVariables {
     const [preprocessed, mask] = [given[this.preprocessedName], given[this.attendedMaskName]];
     return this.attention.takeGlimpses({
-      ...pick(given, this.attention.application('takeGlimpses').inputs ?? []),
+      ...pick(given, inputsOfGlimpse(this)),
       attended: this.#attendedOf(given),
       ...(preprocessed === undefined ? {} : { preprocessed_attended: preprocessed }),
       ...(mask === undefined ? {} : { attended_mask: mask }),
@@ -185,6 +186,10 @@ export class AttentionRecurrent extends AbstractAttentionRecurrent {
     if (attended !== undefined) return attended;
     throw new Error(`${this.uniquePath} is not given ${this.attendedName}, to which it attends; give it by that name`);
   }
+}
+
+function inputsOfGlimpse({ attention }: AttentionRecurrent): readonly string[] {
+  return attention.application('takeGlimpses').inputs ?? [];
 }
 
 function contextsOf(transition: Brick): readonly string[] {

@@ -40,7 +40,7 @@ export abstract class AbstractEmitter extends Initializable {
   abstract initialOutputs(batchSize: number | Variable): Variable;
 
   /** The logarithms of the probabilities (..., outputs) of all outputs that there may be, of readouts (..., readoutDim). @throws Error where they cannot be counted */
-  allScores(_readouts: Variable): Variable {
+  scores(_readouts: Variable): Variable {
     throw new Error(
       `${this.uniquePath} has outputs that cannot be counted, so there are no scores of all; use a SoftmaxEmitter`,
     );

@@ -19,7 +19,7 @@ export interface AbstractReadoutOptions extends InitializableOptions {
  * The part of a sequence generator that turns what it knows into outputs (Blocks: `AbstractReadout`): sources into readouts, these into outputs and
  * costs, and outputs into what the next step is told of them.
  *
- * What is made of sources at once, `costs`, `scores` and `sample`, is that of blocks-extras' second design.
+ * What is made of sources at once, `costs`, `allScores`, `scores` and `sample`, is that of blocks-extras' second design.
  */
 export abstract class AbstractReadout extends Initializable {
   readonly sourceNames: readonly string[];
@@ -60,7 +60,7 @@ export abstract class AbstractReadout extends Initializable {
   abstract feedback(outputs: Variable): Variable;
 
   /** The logarithms of the probabilities (..., outputs) of all outputs that there may be. @throws Error where they cannot be counted */
-  abstract allScores(sources: NamedVariables): Variable;
+  abstract scores(sources: NamedVariables): Variable;
 
   /** What each output costs, of the sources that it is made of; 0 where the mask is. */
   @application({ inputs: ['outputs', 'sources', 'mask'], outputs: ['costs'] })
@@ -69,9 +69,9 @@ export abstract class AbstractReadout extends Initializable {
     return mask === undefined ? costs : mul(costs, cast(mask, costs.dtype));
   }
 
-  /** How good each output is: the logarithm of its probability where that is what it costs. */
+  /** How good each given output is: the logarithm of its probability where that is what it costs. */
   @application({ inputs: ['outputs', 'sources', 'mask'], outputs: ['scores'] })
-  scores(outputs: Variable, sources: NamedVariables, mask?: Variable): Variable {
+  allScores(outputs: Variable, sources: NamedVariables, mask?: Variable): Variable {
     return neg(this.costs(outputs, sources, mask));
   }
 

@@ -178,8 +178,8 @@ export class BaseSequenceGenerator extends Initializable {
 
   /** The logarithms of the probabilities (batch, outputs) of all outputs of one step, of what {@link doGenerate} is given for it. */
   @application({ inputs: stepInputs, outputs: ['scores'] })
-  allScores(given: NamedVariables): Variable {
-    return this.readout.allScores(this.#sources(given, this.#glimpses(given)));
+  scores(given: NamedVariables): Variable {
+    return this.readout.scores(this.#sources(given, this.#glimpses(given)));
   }
 
   /** What one step leaves of states, glimpses and outputs, these being the ones that are given: of all else that {@link doGenerate} is given for it. */

@@ -216,14 +216,14 @@ describe('a readout', () => {
     const total = Math.log(Math.exp(1) + Math.exp(2) + Math.exp(3));
     const [first = 0, second = 0] = await evaluate(readout.costs(tokens, sources), labelled);
     expect([first, second]).toEqual([expect.closeTo(total - 3, 5), expect.closeTo(0, 5)]);
-    expect(await evaluate(readout.scores(tokens, sources), labelled)).toEqual([-first, -second]);
+    expect(await evaluate(readout.allScores(tokens, sources), labelled)).toEqual([-first, -second]);
     const mask = tensor('mask', 'float32', [2]);
     const masked = await evaluate(readout.costs(tokens, sources, mask), [...labelled, [mask, float32([2], [1, 0])]]);
     expect(masked).toEqual([first, expect.closeTo(0, 6)]);
-    const all = await evaluate(readout.allScores(sources), given);
+    const all = await evaluate(readout.scores(sources), given);
     expect(all.slice(0, 3)).toEqual([1, 2, 3].map((logit) => expect.closeTo(logit - total, 5) as unknown));
     expect((await evaluate(readout.sample(sources).outputs, given))[1]).toBe(1);
-    expect(await evaluate(readout.merge(sources), given)).toEqual(logits);
+    expect(await evaluate(readout.merge(sources), given)).toEqual(logits.map((logit) => logit + 0.5));
     expect(() => new SoftmaxReadout({ sourceNames: ['a'], mergeNames: ['c'], numTokens: 2 })).toThrow(
       '/softmaxreadout: mergeNames has c; give names of sources: a',
     );
@@ -244,7 +244,7 @@ describe('a readout', () => {
     for (const [place, value] of (await evaluate(outputs)).entries())
       expect(value).toBeCloseTo(expected[place] ?? 0, 6);
     expect(await evaluate(costs)).toEqual([0, 0]);
-    expect(() => new TrivialEmitter().allScores(matrix('readouts'))).toThrow(
+    expect(() => new TrivialEmitter().scores(matrix('readouts'))).toThrow(
       '/trivialemitter has outputs that cannot be counted, so there are no scores of all; use a SoftmaxEmitter',
     );
   });

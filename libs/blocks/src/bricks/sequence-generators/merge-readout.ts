@@ -44,15 +44,15 @@ export abstract class MergeReadout extends AbstractReadout {
     for (const brick of [this.merging, this.postMerge]) this.addChild(brick);
   }
 
-  /** The sum (..., mergedDim) of what is made of the sources. */
+  /** Readouts, of the sum of what is made of the sources. */
   @application({ inputs: mergedNames, outputs: ['merged'] })
   merge(sources: NamedVariables): Variable {
-    return this.merging.apply(pick(sources, mergedNames(this)));
+    return this.postMerge.apply(this.merging.apply(pick(sources, mergedNames(this))));
   }
 
   @application({ inputs: ({ sourceNames }: MergeReadout) => sourceNames, outputs: ['readouts'] })
   override readout(sources: NamedVariables): Variable {
-    return this.postMerge.apply(this.merge(pick(sources, mergedNames(this))));
+    return this.merge(pick(sources, mergedNames(this)));
   }
 
   protected override pushAllocation(): void {

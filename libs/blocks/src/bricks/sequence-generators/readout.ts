@@ -58,8 +58,8 @@ export class Readout extends MergeReadout {
   }
 
   @application({ inputs: ({ sourceNames }: Readout) => sourceNames, outputs: ['scores'] })
-  override allScores(sources: NamedVariables): Variable {
-    return this.emitter.allScores(this.readout(sources));
+  override scores(sources: NamedVariables): Variable {
+    return this.emitter.scores(this.readout(sources));
   }
 
   protected override pushAllocation(): void {

@@ -80,7 +80,7 @@ export class SoftmaxEmitter extends AbstractEmitter {
   }
 
   @application({ inputs: ['readouts'], outputs: ['scores'] })
-  override allScores(readouts: Variable): Variable {
+  override scores(readouts: Variable): Variable {
     return this.softmax.logProbabilities(readouts, { extraNdim: readouts.ndim - 2 });
   }
 
