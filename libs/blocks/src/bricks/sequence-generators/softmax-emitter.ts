@@ -1,20 +1,13 @@
-import type { RandomStreams } from '@longrun/serialization';
-import {
-  argmax,
-  broadcastTo,
-  constant,
-  randomMultinomial,
-  randomState as firstState,
-  type SharedVariable,
-  type Variable,
-} from '@longrun/tensor';
+import { argmax, broadcastTo, constant, randomMultinomial, type SharedVariable, type Variable } from '@longrun/tensor';
 
-import { PERSISTENT } from '../../roles.js';
+import type { RandomSource } from '../../initialization/random-source.js';
+import { RANDOM_STATE } from '../../roles.js';
 import { application } from '../application.js';
 import type { Dimension } from '../brick.js';
 import type { InitializableOptions } from '../initializable.js';
 import { lazy, type Lazy } from '../lazy.js';
 import { NDimensionalSoftmax } from '../ndimensional-softmax.js';
+import { startDraws } from '../stochastic/random.js';
 import { AbstractEmitter, type Emission } from './abstract-emitter.js';
 
 /** Options of {@link SoftmaxEmitter}. */
@@ -31,7 +24,7 @@ export interface SoftmaxEmitterOptions extends InitializableOptions {
  * Outputs are integers, of which a softmax of the readouts gives the probabilities; one is drawn, or the most likely one is taken (Blocks:
  * `SoftmaxEmitter`). What they cost is the negative logarithm of their probability.
  *
- * State, unless it is greedy: `random_state` (3) int64 PERSISTENT, the key that follows from seed and path, and the number of draws so far.
+ * State, unless it is greedy: `random_state` (3) int64 RANDOM_STATE, the key that follows from seed and path, and the number of draws so far.
  */
 export class SoftmaxEmitter extends AbstractEmitter {
   override readonly readoutDim: Lazy<number> = lazy<number>(undefined, 'readoutDim');
@@ -85,20 +78,16 @@ export class SoftmaxEmitter extends AbstractEmitter {
   }
 
   protected override allocateParameters(): void {
-    if (this.draws) this.state('random_state', [3], PERSISTENT, { dtype: 'int64' });
-    this.#start(0);
+    if (!this.draws) return;
+    startDraws(this, this.state('random_state', [3], RANDOM_STATE, { dtype: 'int64', isPersistent: false }), this.seed);
   }
 
-  protected override initializeParameters(random: RandomStreams): void {
-    this.#start(random.seed);
+  protected override initializeParameters(random: RandomSource): void {
+    if (this.randomState !== undefined) startDraws(this, this.randomState, this.seed, random);
   }
 
   protected override dimensionOf(name: string): Dimension | undefined {
     if (name === 'outputs') return 0;
     return name === 'readouts' && this.readoutDim.isSet ? this.readoutDim.value : super.dimensionOf(name);
-  }
-
-  #start(seed: number): void {
-    this.randomState?.setValue(firstState(this.seed ?? seed, this.uniquePath));
   }
 }

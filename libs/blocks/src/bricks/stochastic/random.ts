@@ -61,16 +61,18 @@ export abstract class Random extends Brick {
     this.#draws = 0;
     this.#next = undefined;
     this.state('random_state', [3], RANDOM_STATE, { dtype: 'int64', isPersistent: false });
-    this.#start(this.seed ?? 0);
+    startDraws(this, this.randomState, this.seed);
   }
 
   protected override initializeParameters(random: RandomSource): void {
-    this.#start(this.seed ?? (random instanceof RandomState ? 0 : random.seed));
+    startDraws(this, this.randomState, this.seed, random);
   }
+}
 
-  #start(seed: number): void {
-    this.randomState.setValue(randomState(seed, this.uniquePath));
-  }
+/** Gives what a brick draws from its first value: it follows from a seed, by default that of the streams that initialize the brick, else 0, and from its path. */
+export function startDraws(brick: Brick, state: SharedVariable, seed: number | undefined, random?: RandomSource): void {
+  const ofStreams = random === undefined || random instanceof RandomState ? 0 : random.seed;
+  state.setValue(randomState(seed ?? ofStreams, brick.uniquePath));
 }
 
 /** Says why a brick does not draw in a scan, and what to do. */
