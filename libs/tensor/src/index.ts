@@ -74,6 +74,7 @@ export type {
   Executable,
   FunctionGraph,
   FusionRules,
+  ProgramSource,
   ProviderDefinition,
 } from './engine/engine.js';
 export {

@@ -67,6 +67,7 @@ class OnnxBody implements OnnxGraph {
     const outputs = Array.from({ length: count }, () => this.#names.fresh());
     for (const output of outputs) this.#own.add(output);
     const name = `${this.#scope}/${opType}_${outputs.join('_')}`;
+    this.#names.nodeCount += 1;
     if (this.#isForProcessor) this.#names.forProcessor.push(name);
     this.#nodes.push({
       op_type: opType,
@@ -132,6 +133,11 @@ export class OnnxModel extends OnnxBody {
     return this.#values.forProcessor;
   }
 
+  /** How many nodes there are, in all of its graphs. */
+  get nodeCount(): number {
+    return this.#values.nodeCount;
+  }
+
   /** The model as ONNX protobuf bytes. */
   encode(): Uint8Array {
     return encodeMessage('ModelProto', {
@@ -148,6 +154,8 @@ class ValueNames {
   readonly initializers: Message[] = [];
   /** Names of nodes. */
   readonly forProcessor: string[] = [];
+  /** In all of its graphs. */
+  nodeCount = 0;
   readonly #shared = new Map<string, string>();
   #count = 0;
 
