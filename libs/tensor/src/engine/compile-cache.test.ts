@@ -25,7 +25,7 @@ let made = 0;
 async function empty(mostBytes?: number): Promise<CompileCache> {
   made += 1;
   const cache = new CompileCache(path.join(folder, `cache-${made}`), mostBytes);
-  expect(await cache.unusable()).toBeUndefined();
+  expect([await cache.unusable(), await cache.unwritable()]).toEqual([undefined, undefined]);
   return cache;
 }
 
@@ -92,6 +92,7 @@ test('a folder that cannot be used is said, and no error', async () => {
   await writeFile(file, '');
   const below = new CompileCache(path.join(file, 'cache'));
   expect(await below.unusable()).toContain('ENOTDIR');
+  expect(await below.unwritable()).toContain('ENOTDIR');
   expect(await below.find(KEY)).toBeUndefined();
   expect(await below.keep(KEY, BYTES)).toContain('ENOTDIR');
   await below.remove(KEY);

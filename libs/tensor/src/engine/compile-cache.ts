@@ -43,14 +43,23 @@ export class CompileCache {
     return hash.digest('hex');
   }
 
-  /** Why nothing can be kept here, a sentence without its full stop; undefined where it can. Makes the folder. */
+  /** Why nothing is taken from here, a sentence without its full stop; undefined where it is. Makes the folder. */
   async unusable(): Promise<string | undefined> {
     try {
       await mkdir(this.folder, { recursive: true, mode: 0o700 });
       const { uid, mode } = await stat(this.folder);
       const isOwn = process.geteuid === undefined || (uid === process.geteuid() && (mode & WRITABLE_BY_OTHERS) === 0);
       if (!isOwn) return `${this.folder} is another user's, or one that others may write to`;
-      await access(this.folder, constants.R_OK | constants.W_OK);
+      return undefined;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  /** Why nothing can be kept here, likewise. */
+  async unwritable(): Promise<string | undefined> {
+    try {
+      await access(this.folder, constants.W_OK);
       return undefined;
     } catch (error) {
       return messageOf(error);

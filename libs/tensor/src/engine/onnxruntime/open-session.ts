@@ -34,10 +34,12 @@ export async function openSession(
   target: ComputeTarget,
 ): Promise<OpenedSession> {
   const cache = compileCache();
+  const uncached = async (reason?: string): Promise<OpenedSession> => ({
+    session: await created(name, model, options),
+    source: { from: 'compiler', reason },
+  });
   const reason = whyNotCached(cache, { model, nodes }, target) ?? (await cache?.unusable());
-  if (cache === undefined || reason !== undefined) {
-    return { session: await created(name, model, options), source: { from: 'compiler', reason } };
-  }
+  if (cache === undefined || reason !== undefined) return await uncached(reason);
   const key = CompileCache.keyOf([LAYOUT, JSON.stringify([environmentOf(target), options]), model]);
   const optimized = await cache.find(key);
   if (optimized !== undefined) {
@@ -48,6 +50,8 @@ export async function openSession(
       await cache.remove(key);
     }
   }
+  const unwritable = await cache.unwritable();
+  if (unwritable !== undefined) return await uncached(unwritable);
   const file = cache.temporaryFile();
   try {
     // The model needs no file: that a disk is full is no error.
