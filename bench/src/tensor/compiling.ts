@@ -59,6 +59,6 @@ async function compilingLarge(start: string, cache: string, isCached: boolean): 
   const { contestant, hello } = await Contestant.start('longrun', process.execPath, args, env);
   contestant.stop();
   if (hello['isFromCache'] !== isCached)
-    throw new Error(`from the cache: expected ${isCached}, but it says ${hello['isFromCache']}`);
+    throw new Error(`from the cache: expected ${isCached}, but it says ${String(hello['isFromCache'])}`);
   return Number(hello['compileMs']);
 }

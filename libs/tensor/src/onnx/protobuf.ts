@@ -85,33 +85,41 @@ class BackwardWriter {
   }
 
   message(type: MessageType, message: Message): void {
-    for (const [name, value] of Object.entries(message).toReversed()) {
-      const field = MESSAGES[type][name];
+    const fields = MESSAGES[type];
+    const names = Object.keys(message);
+    for (let at = names.length - 1; at >= 0; at -= 1) {
+      const name = names[at] ?? '';
+      const field = fields[name];
       if (field === undefined) throw new TypeError(`${type} of ONNX has no field ${name} here`);
-      const values: readonly FieldValue[] = isList(value) ? value : [value];
-      for (const one of values.toReversed()) this.#field(field, one, `${type}.${name}`);
+      const value = message[name];
+      if (value === undefined) continue;
+      if (!isList(value)) {
+        this.#field(type, name, field, value);
+        continue;
+      }
+      for (const one of value.toReversed()) this.#field(type, name, field, one);
     }
   }
 
-  #field([number, holds]: Field, value: FieldValue, name: string): void {
+  #field(type: MessageType, name: string, [number, holds]: Field, value: FieldValue): void {
     if (typeof value === 'number') {
       if (holds === 'float') this.#float(value);
       else if (holds === 'int' && Number.isSafeInteger(value)) this.#varint(value);
-      else throw refusal(name, holds, value);
+      else throw refusal(type, name, holds, value);
       this.#varint(8 * number + (holds === 'float' ? FOUR_BYTES : VARINT));
       return;
     }
     const end = this.#bytes.length - this.#start;
     if (typeof value === 'string') {
-      if (holds !== 'string') throw refusal(name, holds, value);
+      if (holds !== 'string') throw refusal(type, name, holds, value);
       const start = this.#before(Buffer.byteLength(value));
       this.#bytes.write(value, start);
     } else if (value instanceof Uint8Array) {
-      if (holds !== 'bytes') throw refusal(name, holds, value);
+      if (holds !== 'bytes') throw refusal(type, name, holds, value);
       const start = this.#before(value.length);
       this.#bytes.set(value, start);
     } else {
-      if (!isMessageType(holds)) throw refusal(name, holds, value);
+      if (!isMessageType(holds)) throw refusal(type, name, holds, value);
       this.message(holds, value);
     }
     this.#varint(this.#bytes.length - this.#start - end);
@@ -125,6 +133,11 @@ class BackwardWriter {
 
   /** Seven bits in a byte, the lowest first; of a negative integer those of its complement to 2 ** 64. */
   #varint(value: number): void {
+    if (value >= 0 && value < 0x80) {
+      const only = this.#before(1);
+      this.#bytes[only] = value;
+      return;
+    }
     const bytes: number[] = [];
     if (value < 0) {
       let rest = BigInt.asUintN(64, BigInt(value));
@@ -161,7 +174,7 @@ function isMessageType(holds: Field[1]): holds is MessageType {
   return Object.hasOwn(MESSAGES, holds);
 }
 
-function refusal(name: string, holds: string, value: FieldValue): TypeError {
+function refusal(type: MessageType, name: string, holds: string, value: FieldValue): TypeError {
   const given = typeof value === 'object' ? 'an object' : `${typeof value} ${value}`;
-  return new TypeError(`${name} of ONNX holds ${holds}, but was given ${given}`);
+  return new TypeError(`${type}.${name} of ONNX holds ${holds}, but was given ${given}`);
 }
