@@ -52,6 +52,7 @@ export async function run(): Promise<void> {
           isolation,
           folder: scratchFolder,
           cacheFolder: datasetFolder,
+          compiledFolder: join(cache, 'compiled'),
           memoryLimitBytes: configuration.trainerMemoryBytes,
           keepsSpare: LONGRUN_SPARE_TRAINER === 'on',
           report: (sentence) => void process.stderr.write(logLine(`worker-gpu: ${sentence}`)),

@@ -141,6 +141,7 @@ export class World extends PlatformWorld {
       isolation: await Isolation.find({ user: 'worker', stateFolder: this.folder, code: [] }),
       folder: scratchFolder,
       cacheFolder,
+      compiledFolder: join(this.folder, 'compiled'),
       memoryLimitBytes: null,
       keepsSpare: false,
       report: (sentence) => report?.(sentence),

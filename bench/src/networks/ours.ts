@@ -7,7 +7,10 @@ import { versionOf } from '../report.js';
 import { batches, trainingStep } from './network.js';
 import { networkNamed } from './networks.js';
 
-/** Longrun's side of `networks`: trains the one named for so many steps for each line {"do": "train", "steps"}, and answers with {"seconds", "cost"}. */
+/**
+ * Longrun's side of `networks`: trains the one named for so many steps for each line {"do": "train", "steps"}, and answers with {"seconds", "cost"}. Says first
+ * what compiling took, in ms, and whether it was from the cache.
+ */
 const { values } = parseArgs({
   options: {
     network: { type: 'string', default: '' },
@@ -19,12 +22,12 @@ const { values } = parseArgs({
 const network = networkNamed(values.network);
 const { tensors } = await readSafetensors(values.start);
 const examples = batches(network, tensors);
-const step = await compile({
-  ...trainingStep(network, tensors),
-  engine: 'onnxruntime',
-  threads: Number(values.threads),
-});
-console.log(JSON.stringify({ ready: true, onnxruntime: versionOf('onnxruntime-node') }));
+const graph = trainingStep(network, tensors);
+const begunAt = performance.now();
+const step = await compile({ ...graph, engine: 'onnxruntime', threads: Number(values.threads) });
+const compileMs = performance.now() - begunAt;
+const isFromCache = step.explain().sources.every(({ from }) => from === 'cache');
+console.log(JSON.stringify({ ready: true, onnxruntime: versionOf('onnxruntime-node'), compileMs, isFromCache }));
 let done = 0;
 for await (const line of createInterface({ input: process.stdin })) {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its parent is this benchmark

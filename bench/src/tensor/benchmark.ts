@@ -38,7 +38,7 @@ export async function tensorSteps(steps = STEPS): Promise<Report> {
     await writeSafetensors(start, beginning());
     const { trained, torch } = await training((setting) => beginMlp(python, start, setting), SETTINGS, steps);
     const kernels = await kernelTimes(start, best(trained, 'longrun').threads);
-    const compiled = await compiling(start);
+    const compiled = await compiling(start, folder);
     return {
       machine: machine(),
       load: loadavg().map((load) => Math.round(load * 10) / 10),
@@ -48,6 +48,14 @@ export async function tensorSteps(steps = STEPS): Promise<Report> {
         ...kernelRows(trained, kernels),
         boundRow('compiling it, the first of a process, engine and all', 'ms', compiled.first, null, 1000),
         boundRow('compiling it once more', 'ms', compiled.again, null, 1000),
+        boundRow(
+          'compiling the step of a transformer, the first of a process, and keeping it',
+          'ms',
+          compiled.large,
+          null,
+          1000,
+        ),
+        boundRow('compile, cached: the same from the disk, by another process', 'ms', compiled.largeCached, null, 100),
         boundRow('an empty call, scalar to scalar; p50', 'us', compiled.emptyCall, null, 50),
       ],
       samples: { 'steps, ms': trained, 'kernels of a step, ms': kernels, compiled },

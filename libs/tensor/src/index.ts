@@ -76,6 +76,7 @@ export type {
   Executable,
   FunctionGraph,
   FusionRules,
+  ProgramSource,
   ProviderDefinition,
 } from './engine/engine.js';
 export {

@@ -19,13 +19,14 @@ beforeEach(async () => {
     script,
     `${CHILD_CHANNEL}
      console.log('loaded');
-     hear((message) => send({ pid: process.pid, message, tunables: process.env.GLIBC_TUNABLES }));`,
+     hear((message) => send({ pid: process.pid, message, tunables: process.env.GLIBC_TUNABLES, compiled: process.env.LONGRUN_COMPILE_CACHE }));`,
   );
   options = {
     script,
     isolation: await Isolation.find({ user: 'worker', stateFolder: folder, code: [folder] }),
     folder,
     cacheFolder: join(folder, 'cache'),
+    compiledFolder: join(folder, 'compiled'),
     memoryLimitBytes: null,
     keepsSpare: true,
     report: (sentence) => reports.push(sentence),
@@ -77,20 +78,34 @@ test('the trainer that waits is taken once, and what it said before is told to t
   expect(await readdir(folder)).toEqual(['cache', 'trainer.mjs']);
 });
 
-test('a trainer allocates memory as is fast for training, unless the environment of the worker says how', async () => {
-  const tunables = async (): Promise<unknown> => {
-    const heard = listener();
-    const place = await trainers.take(null);
-    place.start(heard).send({});
-    await until(() => heard.messages.length === 1);
-    await place.close();
-    return heard.messages[0];
-  };
+/** What a trainer says of itself. */
+async function said(from = trainers): Promise<unknown> {
+  const heard = listener();
+  const place = await from.take(null);
+  place.start(heard).send({});
+  await until(() => heard.messages.length === 1);
+  await place.close();
+  return heard.messages[0];
+}
 
-  expect(await tunables()).toMatchObject({ tunables: 'glibc.malloc.hugetlb=1' });
+test('a trainer allocates memory as is fast for training, unless the environment of the worker says how', async () => {
+  expect(await said()).toMatchObject({ tunables: 'glibc.malloc.hugetlb=1' });
   vi.stubEnv('GLIBC_TUNABLES', 'glibc.malloc.hugetlb=0');
-  expect(await tunables()).toMatchObject({ tunables: 'glibc.malloc.hugetlb=0' });
+  expect(await said()).toMatchObject({ tunables: 'glibc.malloc.hugetlb=0' });
   vi.unstubAllEnvs();
+});
+
+test('what trainers compile is kept for those who are the worker, and not where all programs are another user', async () => {
+  expect(await said()).toMatchObject({ compiled: join(folder, 'compiled') });
+  const { isolation } = options;
+  const ofAnother = {
+    user: { uid: 1, gid: 1 },
+    prepare: isolation.prepare.bind(isolation),
+    share: isolation.share.bind(isolation),
+  };
+  expect(
+    await said(new Trainers({ ...options, isolation: ofAnother, folder: join(folder, 'other') })),
+  ).not.toHaveProperty('compiled');
 });
 
 test('one that ended while it waited is not used: the attempt gets another', async () => {

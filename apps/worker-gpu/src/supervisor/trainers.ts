@@ -16,11 +16,16 @@ export interface TrainersOptions {
   /** The trainer's module, absolute. */
   readonly script: string;
   /** What keeps a trainer from all that is not its own. */
-  readonly isolation: Pick<Isolation, 'prepare' | 'share'>;
+  readonly isolation: Pick<Isolation, 'prepare' | 'share' | 'user'>;
   /** Folder of this worker alone, absolute. Each trainer has a room in it. */
   readonly folder: string;
   /** Folder of the dataset files that trainers read, absolute. */
   readonly cacheFolder: string;
+  /**
+   * Folder of what trainers have compiled, absolute: for those that are the worker's own user. Others would be one user for all programs, of which
+   * each could write what another one runs.
+   */
+  readonly compiledFolder: string;
   /** Memory that a trainer may take, in bytes; null for as much as it gets. */
   readonly memoryLimitBytes: number | null;
   /** Whether one is kept ready for the next attempt. */
@@ -115,13 +120,14 @@ export class Trainers {
   }
 
   async #makePlace(memoryLimitBytes: number | null): Promise<TrainerPlace> {
-    const { script, isolation, folder, cacheFolder, report } = this.#options;
+    const { script, isolation, folder, cacheFolder, compiledFolder, report } = this.#options;
     this.#rooms += 1;
     const room = join(folder, `trainer-${this.#rooms}`);
     const [workFolder, givenFolder] = [join(room, 'own'), join(room, 'given')];
     for (const needed of [workFolder, givenFolder, cacheFolder]) await mkdir(needed, { recursive: true });
     const launch = await isolation.prepare({ folder: workFolder, shared: [givenFolder, cacheFolder] });
-    const env = { ...trainerEnvironment(), ...launch.env };
+    const ofWorkersUser = isolation.user === null ? { LONGRUN_COMPILE_CACHE: compiledFolder } : {};
+    const env = { ...trainerEnvironment(), ...ofWorkersUser, ...launch.env };
     const start = { script, launch: { ...launch, env }, memoryLimitBytes };
     return new TrainerPlace({
       room,

@@ -15,7 +15,7 @@ import { equalSizes, sizesByName } from './equal-sizes.js';
 import { computeTarget, type ComputeOptions } from './compute-target.js';
 import type { ComputeTarget, EngineDefinition, FunctionGraph } from './engine.js';
 import { assertAvailable, engineNamed, providerNamed } from './engine-registry.js';
-import { Explanation } from './explanation.js';
+import { Explanation, type ExplainedParts } from './explanation.js';
 import { fuse, type FusedStage } from './fusion/fuse.js';
 import { heldMemory } from './held-memory.js';
 import { partition, type Stage } from './partition.js';
@@ -52,13 +52,16 @@ export interface CompileOptions extends ComputeOptions {
  */
 export async function compile(options: CompileOptions): Promise<CompiledFunction> {
   // What rewriting makes is made for this call.
-  const { layout, graph, stages, fused, engine, target } = madeTogether(() => plan(options));
-  return new CompiledFunction(layout, await compileStages(graph, stages, engine, target, fused));
+  const { layout, explained, graph, stages, fused, engine, target } = madeTogether(() => plan(options));
+  const executable = await compileStages(graph, stages, engine, target, fused);
+  const explanation = new Explanation(target, explained, executable.sources);
+  return new CompiledFunction({ ...layout, explanation }, executable);
 }
 
 /** What is compiled, and how its function is laid out. */
 interface Plan {
-  readonly layout: FunctionLayout;
+  readonly layout: Omit<FunctionLayout, 'explanation'>;
+  readonly explained: ExplainedParts;
   readonly graph: FunctionGraph;
   readonly stages: readonly Stage[];
   readonly fused: FusedStage | undefined;
@@ -95,7 +98,7 @@ function plan(options: CompileOptions): Plan {
   const onEngine = stages.filter(({ on }) => on === 'engine');
   const positions = replaced.map((variable) => results.indexOf(variable));
   let watched = computed.length;
-  const layout: FunctionLayout = {
+  const layout = {
     name,
     inputs: [...options.inputs],
     reads,
@@ -111,16 +114,16 @@ function plan(options: CompileOptions): Plan {
     equalSizes: equalSizes(options.inputs, results),
     sizesByName: sizesByName([...options.inputs, ...reads]),
     environment: engine.environment(target),
-    explanation: new Explanation(target, {
-      engineOps: onEngine.reduce((sum, { nodes }) => sum + nodes.length, 0),
-      engineCalls: onEngine.length,
-      hostOps,
-      kernels: fused?.kernels ?? [],
-      unfused,
-      ...heldMemory(results, options.inputs, [...reads, ...updates.map(([variable]) => variable)]),
-    }),
   };
-  return { layout, graph, stages, fused, engine, target };
+  const explained = {
+    engineOps: onEngine.reduce((sum, { nodes }) => sum + nodes.length, 0),
+    engineCalls: onEngine.length,
+    hostOps,
+    kernels: fused?.kernels ?? [],
+    unfused,
+    ...heldMemory(results, options.inputs, [...reads, ...updates.map(([variable]) => variable)]),
+  };
+  return { layout, explained, graph, stages, fused, engine, target };
 }
 
 function checkUpdates(name: string, updates: readonly (readonly [SharedVariable, Variable])[]): void {

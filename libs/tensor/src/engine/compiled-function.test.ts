@@ -34,15 +34,11 @@ test('the values that a run makes go with it, or with what they became the value
     equalSizes: [],
     sizesByName: new Map<string, never>(),
     environment: engineNamed('reference').environment(target),
-    explanation: new Explanation(target, {
-      engineOps: 2,
-      engineCalls: 1,
-      hostOps: [],
-      kernels: [],
-      unfused: [],
-      constantBytes: 8,
-      stateBytes: 8,
-    }),
+    explanation: new Explanation(
+      target,
+      { engineOps: 2, engineCalls: 1, hostOps: [], kernels: [], unfused: [], constantBytes: 8, stateBytes: 8 },
+      [],
+    ),
   };
   const keep = new CompiledFunction(layout, {
     ...executable,

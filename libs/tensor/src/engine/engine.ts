@@ -48,6 +48,16 @@ export interface Executable {
   profile?(inputs: readonly (NdArray | StoredValue)[], runs: number): Promise<readonly KernelCall[]>;
   /** Frees what the engine holds outside of JavaScript. */
   dispose(): Promise<void>;
+  /** Where its program is from. Absent where nothing is compiled that could be kept. */
+  readonly source?: ProgramSource;
+}
+
+/** Where a program of an engine is from. */
+export interface ProgramSource {
+  /** `cache`: that of compiled programs on disk. */
+  readonly from: 'cache' | 'compiler';
+  /** Why it is not from the cache, a sentence without its full stop; of what is, undefined. */
+  readonly reason?: string | undefined;
 }
 
 /** What an engine computes with: the processor, or a kind of device. */

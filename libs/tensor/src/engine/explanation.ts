@@ -1,5 +1,5 @@
 import { describe } from '../graph/variable.js';
-import type { ComputeTarget } from './engine.js';
+import type { ComputeTarget, ProgramSource } from './engine.js';
 import type { UnfusedUpdate } from './fusion/fusible.js';
 import type { Kernel } from './fusion/kernel.js';
 import type { HeldMemory } from './held-memory.js';
@@ -21,6 +21,13 @@ export interface EngineUpdate {
   readonly reason: string;
 }
 
+/** What is known of a function before it is compiled. */
+export type ExplainedParts = HeldMemory &
+  Pick<Explanation, 'engineOps' | 'engineCalls' | 'hostOps'> & {
+    readonly kernels: readonly Kernel[];
+    readonly unfused: readonly UnfusedUpdate[];
+  };
+
 /** Where a compiled function runs, and why: `function.explain()`. Prints itself. */
 export class Explanation implements ComputeTarget, HeldMemory {
   readonly engine: string;
@@ -37,17 +44,12 @@ export class Explanation implements ComputeTarget, HeldMemory {
   readonly fused: readonly FusedUpdates[];
   /** Where the engine allows of kernels: what they do not compute. */
   readonly unfused: readonly EngineUpdate[];
+  /** Where what each call runs is from: compiled here, or kept from before; of engines whose programs are kept. */
+  readonly sources: readonly ProgramSource[];
   readonly constantBytes: number;
   readonly stateBytes: number;
 
-  constructor(
-    target: ComputeTarget,
-    parts: HeldMemory &
-      Pick<Explanation, 'engineOps' | 'engineCalls' | 'hostOps'> & {
-        readonly kernels: readonly Kernel[];
-        readonly unfused: readonly UnfusedUpdate[];
-      },
-  ) {
+  constructor(target: ComputeTarget, parts: ExplainedParts, sources: readonly ProgramSource[]) {
     this.engine = target.engine;
     this.provider = target.provider;
     this.device = target.device;
@@ -57,13 +59,14 @@ export class Explanation implements ComputeTarget, HeldMemory {
     this.hostOps = parts.hostOps;
     this.fused = parts.kernels.map(({ outputs, nodes }) => ({ outputs: outputs.map(describe), ops: nodes.length }));
     this.unfused = parts.unfused.map(({ output, reason }) => ({ output: describe(output), reason }));
+    this.sources = sources;
     this.constantBytes = parts.constantBytes;
     this.stateBytes = parts.stateBytes;
   }
 
   toString(): string {
     const { engine, provider, device, threads, engineOps, engineCalls, hostOps, fused, unfused } = this;
-    const { constantBytes, stateBytes } = this;
+    const { sources, constantBytes, stateBytes } = this;
     const fusedOps = fused.reduce((sum, { ops }) => sum + ops, 0);
     return [
       `${engine} on ${provider} ${device}, ${threads} threads: ${engineOps} ops in ${engineCalls} calls, ${hostOps.length} ops on the host` +
@@ -71,6 +74,9 @@ export class Explanation implements ComputeTarget, HeldMemory {
       ...hostOps.map(({ op, output, reason }) => `  ${op} -> ${output}: ${reason}`),
       ...fused.map(({ outputs, ops }) => `  ${ops} ops fused -> ${outputs.join(', ')}`),
       ...unfused.map(({ output, reason }) => `  not fused -> ${output}: ${reason}`),
+      ...sources.map(({ from, reason }) =>
+        from === 'cache' ? '  compiled before, and kept since' : `  compiled here: ${reason}`,
+      ),
       `  holds ${stateBytes} bytes of shared variables and ${constantBytes} of constants`,
     ].join('\n');
   }

@@ -3,13 +3,19 @@ import type { NdArray } from '@longrun/serialization';
 import { at } from '../arrays/at.js';
 import { Constant } from '../graph/constant.js';
 import { describe, type Variable } from '../graph/variable.js';
-import type { ComputeTarget, EngineDefinition, Executable, FunctionGraph } from './engine.js';
+import type { ComputeTarget, EngineDefinition, Executable, FunctionGraph, ProgramSource } from './engine.js';
 import { compileFused, type FusedExecutable } from './fusion/fused-executable.js';
 import type { FusedStage } from './fusion/fuse.js';
 import { compileOnHost } from './host-executable.js';
 import type { Stage } from './partition.js';
 import type { KernelCall } from './profile.js';
 import { HostValue, StoredValue } from './stored-value.js';
+
+/** The parts of a graph, ready to run. */
+export interface StagedExecutable extends Executable {
+  /** Where what the engine runs is from, in the order in which it does, of those that it says it of. */
+  readonly sources: readonly ProgramSource[];
+}
 
 /**
  * Compiles the parts of a graph, and runs them as one. What goes in and comes out again passes by the engine.
@@ -22,7 +28,7 @@ export async function compileStages(
   engine: EngineDefinition,
   target: ComputeTarget,
   fused?: FusedStage,
-): Promise<Executable> {
+): Promise<StagedExecutable> {
   const { name, state } = graph;
   const parts: { readonly stage: Pick<Stage, 'inputs' | 'outputs'>; readonly executable: Executable }[] = [];
   const dispose = async (): Promise<void> => {
@@ -93,5 +99,6 @@ export async function compileStages(
       return calls;
     },
     dispose,
+    sources: parts.flatMap(({ executable }) => executable.source ?? []),
   };
 }

@@ -48,13 +48,16 @@ export function duplicatesIn(order: readonly Apply[]): ReadonlyMap<Variable, Var
   const firsts = new Map<Variable, Variable>();
   const numbers = new Map<Variable, number>();
   const constants = new Map<string, Constant[]>();
+  const constantFirsts = new Map<Variable, Variable>();
   const nodes = new Map<string, Apply[]>();
   const firstOf = (variable: Variable): Variable => {
-    if (!(variable instanceof Constant)) return firsts.get(variable) ?? variable;
+    const known = firsts.get(variable) ?? constantFirsts.get(variable);
+    if (known !== undefined || !(variable instanceof Constant)) return known ?? variable;
     const { dtype, shape, data } = variable.value;
     const alike = listAt(constants, `${dtype} ${shape.join()} ${data[0]}`);
     const first = alike.find((other) => equalConstants(other, variable));
     if (first === undefined) alike.push(variable);
+    constantFirsts.set(variable, first ?? variable);
     return first ?? variable;
   };
   const numberOf = (variable: Variable): number => {

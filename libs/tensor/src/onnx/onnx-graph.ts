@@ -1,6 +1,7 @@
 import type { DType, NdArray } from '@longrun/serialization';
 
 import type { TensorType } from '../graph/tensor-type.js';
+import type { Message } from './protobuf.js';
 
 /** The value of an ONNX attribute, tagged with its ONNX type. */
 export type OnnxAttribute =
@@ -26,8 +27,8 @@ export interface OnnxValue {
 export interface OnnxSubgraph {
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
-  /** The protobuf message, of type GraphProto. */
-  readonly message: object;
+  /** Of type GraphProto. */
+  readonly message: Message;
 }
 
 /** What ops write themselves into when they are lowered. Names are those of ONNX values. */

@@ -1,11 +1,10 @@
 import { ndarray } from '@longrun/serialization';
-import protobuf from 'protobufjs/light.js';
 import { expect, test } from 'vitest';
 
 import { add, constant, mul, shared, sub, tensor } from '../index.js';
+import { onnxProto } from '../../test/onnx-proto.js';
 import { array } from '../../test/op-laws.js';
 import { lowerToOnnx } from '../engine/onnxruntime/lower.js';
-import { onnxSchema } from './schema.js';
 
 interface Input {
   readonly name: string;
@@ -15,7 +14,7 @@ interface Input {
 function decode(model: Uint8Array): {
   graph: { node: { opType: string; name: string }[]; initializer: object[]; input: Input[] };
 } {
-  const type = protobuf.Root.fromJSON(onnxSchema).lookupType('onnx.ModelProto');
+  const type = onnxProto('ModelProto');
   const { graph } = type.toObject(type.decode(model), { arrays: true });
   return {
     graph: {

@@ -1,11 +1,10 @@
 import { ndarray, type DType, type NdArray } from '@longrun/serialization';
-import protobuf from 'protobufjs/light.js';
 
 import { typedArray } from '../arrays/typed-array.js';
 import { isKnown, type TensorType } from '../graph/tensor-type.js';
 import { onnxDataType } from './data-type.js';
 import type { OnnxAttribute, OnnxAttributes, OnnxGraph, OnnxSubgraph, OnnxValue } from './onnx-graph.js';
-import { onnxSchema } from './schema.js';
+import { encodeMessage, type Message } from './protobuf.js';
 
 /** Opset 21 with IR 10 (ONNX 1.16, March 2024): old enough for every engine at hand, new enough for all ops used here. */
 const OPSET = 21;
@@ -18,7 +17,7 @@ class OnnxBody implements OnnxGraph {
   readonly inputs: OnnxValue[] = [];
   readonly outputs: OnnxValue[] = [];
   readonly #names: ValueNames;
-  readonly #nodes: object[] = [];
+  readonly #nodes: Message[] = [];
   /** Inputs, outputs and what other graphs own: none of them can be named as an output. */
   readonly #own = new Set<string>();
   #scope: string;
@@ -68,6 +67,7 @@ class OnnxBody implements OnnxGraph {
     const outputs = Array.from({ length: count }, () => this.#names.fresh());
     for (const output of outputs) this.#own.add(output);
     const name = `${this.#scope}/${opType}_${outputs.join('_')}`;
+    this.#names.nodeCount += 1;
     if (this.#isForProcessor) this.#names.forProcessor.push(name);
     this.#nodes.push({
       op_type: opType,
@@ -106,7 +106,7 @@ class OnnxBody implements OnnxGraph {
   }
 
   /** The graph as a message of type GraphProto. */
-  message(name: string): object {
+  message(name: string): Message {
     return {
       name,
       input: this.inputs.map(valueInfo),
@@ -133,26 +133,29 @@ export class OnnxModel extends OnnxBody {
     return this.#values.forProcessor;
   }
 
+  /** How many nodes there are, in all of its graphs. */
+  get nodeCount(): number {
+    return this.#values.nodeCount;
+  }
+
   /** The model as ONNX protobuf bytes. */
   encode(): Uint8Array {
-    const type = protobuf.Root.fromJSON(onnxSchema).lookupType('onnx.ModelProto');
-    const model = {
+    return encodeMessage('ModelProto', {
       ir_version: IR_VERSION,
       producer_name: 'longrun',
       opset_import: [{ domain: '', version: OPSET }],
       graph: { ...this.message(this.#name), initializer: this.#values.initializers },
-    };
-    const problem = type.verify(model);
-    if (problem !== null) throw new Error(`The ONNX model of ${this.#name} does not follow the schema: ${problem}`);
-    return type.encode(model).finish();
+    });
   }
 }
 
 /** The names of a model's values, no two alike in all of its graphs, and its initializers, which all of them may use. */
 class ValueNames {
-  readonly initializers: object[] = [];
+  readonly initializers: Message[] = [];
   /** Names of nodes. */
   readonly forProcessor: string[] = [];
+  /** In all of its graphs. */
+  nodeCount = 0;
   readonly #shared = new Map<string, string>();
   #count = 0;
 
@@ -176,19 +179,19 @@ class ValueNames {
   }
 }
 
-function tensorProto(value: NdArray): { dims: readonly number[]; data_type: number; raw_data: Uint8Array } {
+function tensorProto(value: NdArray): Message & { readonly raw_data: Uint8Array } {
   const bytes = new Uint8Array(value.data.buffer, value.data.byteOffset, value.data.byteLength);
   return { dims: value.shape, data_type: onnxDataType[value.dtype], raw_data: bytes };
 }
 
 /** Each size that is not known has a word of its own, whatever its name: ONNX takes those of one word for equal, and checks none of them. */
-function valueInfo({ name, type }: OnnxValue): object {
+function valueInfo({ name, type }: OnnxValue): Message {
   const dims = type.shape.map((dim, axis) => (isKnown(dim) ? { dim_value: dim } : { dim_param: `${name}_${axis}` }));
   return { name, type: { tensor_type: { elem_type: onnxDataType[type.dtype], shape: { dim: dims } } } };
 }
 
 /** `type` numbers are those of `AttributeProto.AttributeType`. */
-function attributeProto(name: string, value: OnnxAttribute): object {
+function attributeProto(name: string, value: OnnxAttribute): Message {
   if ('float' in value) return { name, type: 1, f: value.float };
   if ('int' in value) return { name, type: 2, i: value.int };
   if ('string' in value) return { name, type: 3, s: utf8(value.string) };

@@ -24,7 +24,8 @@ export interface RunIdentity {
 
 /**
  * The folder that one program is trained in, held by one process at a time: `run` has the present run (`run.json`: what it is of, `checkpoints`,
- * `outputs`), `run-1`, `run-2`, ... those that were given up for a fresh one, `program` the module that is trained.
+ * `outputs`), `run-1`, `run-2`, ... those that were given up for a fresh one, `program` the module that is trained,
+ * `compiled` what was compiled for it.
  */
 export class RunFolder {
   readonly path: string;
@@ -56,6 +57,11 @@ export class RunFolder {
 
   get outputs(): string {
     return join(this.#run, 'outputs');
+  }
+
+  /** What was compiled for the program, whichever run it was for. */
+  get compiled(): string {
+    return join(this.path, 'compiled');
   }
 
   /** Puts the module of the program where it can be imported, and answers where. */

@@ -57,6 +57,7 @@ export async function run(terminal: Terminal, file: string, options: RunOptions)
     const given = readOptions(options);
     const bundle = await bundleProgram(file);
     folder = await RunFolder.open(options.checkpoints ?? join(dirname(resolve(file)), `${nameOf(file)}.longrun`));
+    process.env['LONGRUN_COMPILE_CACHE'] ??= folder.compiled;
     // What it throws names its own file and line, not those of its bundle.
     process.setSourceMapsEnabled(true);
     const program = await loadProgram(

@@ -9,10 +9,13 @@ import {
   pick,
   registerEngine,
   shared,
+  sub,
   sum,
   tanh,
   tensor,
+  type SharedVariable,
   type StoredValue,
+  type Variable,
 } from '../../index.js';
 import { filled, following, FUSED_SIZE, type Following } from '../../../test/following.js';
 import { array, present } from '../../../test/op-laws.js';
@@ -160,4 +163,22 @@ test('what is fed directly is read by kernels too', async () => {
   expect(f.explain().engineOps).toBe(0);
   for (let step = 0; step < 2; step += 1) await f.run([filled(4)]);
   expect((await total.getValue()).data).toEqual(filled(5).data);
+});
+
+test('kernels share a function where they compute the same of what they read, and not where it is in another order', async () => {
+  const rate = shared(2, 'rate');
+  const forms: ((x: SharedVariable) => Variable)[] = [
+    (x) => sub(x, rate),
+    (x) => sub(rate, x),
+    (x) => sub(mul(x, x), rate),
+    (x) => sub(mul(x, rate), x),
+    (x) => mul(sub(x, rate), x),
+  ];
+  const states = [...forms, ...forms].map((_, at) => shared(filled(at + 3), `x${at}`));
+  const updates = states.map((state, at) => [state, present(forms[at % forms.length])(state)] as const);
+  const f = await compile({ inputs: [], outputs: [], updates });
+  expect(f.explain().fused).toHaveLength(states.length);
+  await f.run([]);
+  const values = await Promise.all(states.map((state) => state.getValue()));
+  expect(values.map(({ data }) => data[FUSED_SIZE - 1])).toEqual([1, -2, 23, 6, 35, 6, -7, 98, 11, 120]);
 });

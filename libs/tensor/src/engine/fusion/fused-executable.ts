@@ -9,7 +9,7 @@ import { repeat, type KernelCall } from '../profile.js';
 import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
 import { CAREFUL_FUNCTIONS } from './careful-ops.js';
 import type { FusedStage } from './fuse.js';
-import { kernelFunction, type Kernel } from './kernel.js';
+import { kernelFunction, structureOf, type Kernel } from './kernel.js';
 import { encodeModule, type WasmFunction } from './module-encoding.js';
 import { addRows } from './scattered-rows.js';
 import { regionBytes, RegionValue } from './state-memory.js';
@@ -126,11 +126,10 @@ interface Program {
 function programsOf({ kernels, memory }: FusedStage): Program[] {
   const functions = new Map<string, WasmFunction>();
   const names = kernels.map((kernel) => {
-    const made = kernelFunction(`kernel${functions.size}`, kernel);
-    const key = JSON.stringify([made.parameters, made.locals, made.body]);
-    const known = functions.get(key) ?? made;
-    functions.set(key, known);
-    return known.name;
+    const structure = structureOf(kernel);
+    const made = functions.get(structure) ?? kernelFunction(`kernel${functions.size}`, kernel);
+    functions.set(structure, made);
+    return made.name;
   });
   const calls = functionsOf(encodeModule([...CAREFUL_FUNCTIONS, ...functions.values()]), memory.linear);
   return kernels.map((kernel, position) => {

@@ -12,7 +12,7 @@ import {
   type Factor,
   type Temporaries,
 } from './careful-ops.js';
-import { kernelOp } from './kernel-ops.js';
+import { kernelOp, type KernelOp } from './kernel-ops.js';
 import { get, INSTRUCTION, sequence, set, unsigned, vectorInstruction, type WasmFunction } from './module-encoding.js';
 
 /** Elementwise ops on arrays of one shape, which one pass over the elements computes. */
@@ -38,8 +38,8 @@ const VECTOR_BYTES = 16;
 
 /**
  * The function of a kernel. Its parameters are the number of bytes of an array, more than 0 and whole vectors; the addresses of the arrays
- * that are read and of the outputs, which may be no other's; and the scalars. Kernels that differ in their variables alone have equal
- * functions. It stands in a module behind `CAREFUL_FUNCTIONS`.
+ * that are read and of the outputs, which may be no other's; and the scalars. Kernels of one {@link structureOf} have equal functions. It
+ * stands in a module behind `CAREFUL_FUNCTIONS`.
  */
 export function kernelFunction(name: string, kernel: Kernel): WasmFunction {
   const { arrays, scalars, outputs } = kernel;
@@ -75,6 +75,18 @@ export function kernelFunction(name: string, kernel: Kernel): WasmFunction {
     INSTRUCTION.end,
   );
   return { name, parameters, results: [], locals: ['i32', ...locals.types], body };
+}
+
+/** What decides on the function of a kernel: all but its shape, and which variables they are. */
+export function structureOf({ nodes, arrays, scalars, outputs }: Kernel): string {
+  const numbers = new Map([...arrays, ...scalars].map((variable, number) => [variable, number]));
+  const numberOf = (variable: Variable): string => String(numbers.get(variable) ?? '');
+  const applied = nodes.map((node) => {
+    const op = `${node.op.name}(${node.inputs.map(numberOf).join()}|${operationOf(node).operands.join()})`;
+    numbers.set(node.output, numbers.size);
+    return op;
+  });
+  return [arrays.length, scalars.length, ...applied, outputs.map(numberOf).join()].join(' ');
 }
 
 /** The locals of a kernel that are vectors. */
@@ -135,9 +147,13 @@ const SLOW: ReadonlySet<string> = new Set<OpName>(['div', 'mul', 'sqrt', 'square
 type Push = (position: number) => readonly number[];
 
 function codeOf(node: Apply, push: Push): readonly number[] {
+  return operationOf(node).code(push);
+}
+
+function operationOf(node: Apply): KernelOp {
   const op = kernelOp(node);
   if (op === undefined) throw new Error(`${node.op.name} is in a kernel, but has no instructions`);
-  return op.code(push);
+  return op;
 }
 
 function carefulCode(

@@ -21,24 +21,32 @@ export function encodeModule(functions: readonly WasmFunction[]): Uint8Array {
   ]);
   const bodies = functions.map(({ locals, body }) => {
     const declared = locals.map((type) => [...unsigned(1), ...typeByte(type)]);
-    return sized([...vector(declared), ...body, INSTRUCTION.end]);
+    return sized(sequence(vector(declared), body, INSTRUCTION.end));
   });
-  return Uint8Array.from([
-    ...MAGIC_AND_VERSION,
-    ...section(SECTION.type, vector(types)),
-    ...section(SECTION.import, vector([[...text('env'), ...text('memory'), MEMORY, NO_MAXIMUM, ...unsigned(0)]])),
-    ...section(SECTION.function, vector(functions.map((_, index) => unsigned(index)))),
-    ...section(
-      SECTION.export,
-      vector(functions.map(({ name }, index) => [...text(name), FUNCTION, ...unsigned(index)])),
+  return new Uint8Array(
+    sequence(
+      MAGIC_AND_VERSION,
+      section(SECTION.type, vector(types)),
+      section(SECTION.import, vector([[...text('env'), ...text('memory'), MEMORY, NO_MAXIMUM, ...unsigned(0)]])),
+      section(SECTION.function, vector(functions.map((_, index) => unsigned(index)))),
+      section(
+        SECTION.export,
+        vector(functions.map(({ name }, index) => [...text(name), FUNCTION, ...unsigned(index)])),
+      ),
+      section(SECTION.code, vector(bodies)),
     ),
-    ...section(SECTION.code, vector(bodies)),
-  ]);
+  );
 }
 
 /** Instructions one after the other. */
 export function sequence(...parts: readonly (number | readonly number[])[]): number[] {
-  return parts.flat();
+  // Most of compiling goes through here, where `flat` takes ten times as long.
+  const whole: number[] = [];
+  for (const part of parts) {
+    if (typeof part === 'number') whole.push(part);
+    else for (const byte of part) whole.push(byte);
+  }
+  return whole;
 }
 
 /** Puts a local variable, or a parameter, on the stack. */
@@ -109,15 +117,15 @@ function typeByte(type: ValueType): number[] {
 }
 
 function section(id: number, content: readonly number[]): number[] {
-  return [id, ...sized(content)];
+  return sequence(id, sized(content));
 }
 
 function vector(entries: readonly (readonly number[])[]): number[] {
-  return [...unsigned(entries.length), ...entries.flat()];
+  return sequence(unsigned(entries.length), ...entries);
 }
 
 function sized(content: readonly number[]): number[] {
-  return [...unsigned(content.length), ...content];
+  return sequence(unsigned(content.length), content);
 }
 
 function text(value: string): number[] {

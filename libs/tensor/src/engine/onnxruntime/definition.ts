@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 import type { EngineDefinition, ProviderDefinition } from '../engine.js';
-import { environmentHere, packageVersion } from '../numeric-environment.js';
 import type { OpName } from '../../ops/op-name.js';
+import { environmentOf } from './environment.js';
 import { lowerings } from './lowerings/index.js';
 import type { OnnxLowerings } from './lowerings/lowering.js';
 import { rewritten } from './rewritten.js';
@@ -47,13 +47,7 @@ export const onnxruntime: EngineDefinition = {
       return 'onnxruntime-node is not installed';
     }
   },
-  environment: ({ provider, threads }) =>
-    environmentHere({
-      engine: 'onnxruntime',
-      engineVersion: packageVersion('onnxruntime-node/package.json', import.meta.url),
-      provider,
-      threads,
-    }),
+  environment: environmentOf,
   supports({ name }, dtypes) {
     const lowering = LOWERINGS.get(name);
     if (lowering === undefined) return 'engine/onnxruntime/lowerings has no such op';

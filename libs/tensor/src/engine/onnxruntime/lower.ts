@@ -15,6 +15,8 @@ import { isLeftToProcessor, isOfProcessor, onWebgpu } from './lowerings/webgpu.j
 /** A graph as ONNX, and the names under which its inputs and outputs go in and out, in the order given. */
 export interface LoweredGraph {
   readonly model: Uint8Array;
+  /** How many nodes it has, those of graphs inside of nodes included. */
+  readonly nodes: number;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   /** What the labels are of that its nodes' names begin with. */
@@ -48,7 +50,14 @@ export function lowerToOnnx(
   const results = lowerInto(model, outputs, names, provider, labels);
   model.scope('outputs');
   const outputNames = outputs.map((output, position) => model.output(at(results, position), output.type));
-  return { model: model.encode(), inputNames, outputNames, labels, forProcessor: model.forProcessor };
+  return {
+    model: model.encode(),
+    nodes: model.nodeCount,
+    inputNames,
+    outputNames,
+    labels,
+    forProcessor: model.forProcessor,
+  };
 }
 
 const WEBGPU_LOWERINGS = { ...lowerings, ...onWebgpu };

@@ -11,6 +11,7 @@ import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
 import { DeviceValue } from './device-value.js';
 import { failureOf } from './failure.js';
 import { lowerToOnnx, type LoweredGraph } from './lower.js';
+import { openSession, type OpenedSession } from './open-session.js';
 import { withProfiling } from './profiling.js';
 import { toNdArray } from './to-ndarray.js';
 
@@ -20,11 +21,14 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
   const lowered = lowerToOnnx(graph.name, graph.inputs, graph.outputs, target.provider);
   const { inputNames, outputNames } = lowered;
   const options = sessionOptions(graph, lowered, target);
-  const session = await openSession(graph, lowered, options);
+  const { session, source } = await openSession(graph.name, lowered, options, target);
   /** Of the processor, for what the kernels of WebGPU cannot be given. */
-  let spare: Promise<InferenceSession> | undefined;
-  const spareSession = (): Promise<InferenceSession> =>
-    (spare ??= openSession(graph, lowered, sessionOptions(graph, lowered, { ...target, provider: 'cpu' })));
+  let spare: Promise<OpenedSession> | undefined;
+  const spareSession = async (): Promise<InferenceSession> => {
+    const ofProcessor = { ...target, provider: 'cpu' };
+    spare ??= openSession(graph.name, lowered, sessionOptions(graph, lowered, ofProcessor), ofProcessor);
+    return (await spare).session;
+  };
 
   /** Of what is fed again and again: parameters that lie where they lay before, and scalars that stay as they are. */
   const tensors = new WeakMap<NdArray, Tensor>();
@@ -90,20 +94,10 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
       }),
     async dispose() {
       await session.release();
-      await (await spare)?.release();
+      await (await spare)?.session.release();
     },
+    source,
   };
-}
-
-async function openSession(
-  graph: FunctionGraph,
-  { model }: LoweredGraph,
-  options: InferenceSession.SessionOptions,
-): Promise<InferenceSession> {
-  const { InferenceSession } = await import('onnxruntime-node');
-  return await InferenceSession.create(model, options).catch((error: unknown) => {
-    throw new Error(`${graph.name}: ONNX Runtime does not take the model: ${messageOf(error)}`, { cause: error });
-  });
 }
 
 function sessionOptions(
@@ -183,8 +177,4 @@ function feedable(value: NdArray): NdArray['data'] {
   const { buffer, byteOffset } = value.data;
   const isTaken = !(buffer instanceof SharedArrayBuffer) && byteOffset % ALIGNMENT_BYTES === 0;
   return isTaken ? value.data : copyOf(value).data;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
