@@ -9,7 +9,7 @@ import { commonShape, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { ancestors } from '../graph/walk.js';
 import { watchesIn } from '../inspection/tap.js';
-import { stableForms } from '../rewrite/stable-forms.js';
+import { rewrittenForEngine } from '../rewrite/rewrites.js';
 import { CompiledFunction, type FunctionLayout } from './compiled-function.js';
 import { equalSizes, sizesByName } from './equal-sizes.js';
 import { computeTarget, type ComputeOptions } from './compute-target.js';
@@ -82,7 +82,8 @@ function plan(options: CompileOptions): Plan {
   const givens = options.givens ?? new Map<Variable, Variable>();
   const computed = replace([...options.outputs, ...updates.map(([, value]) => value)], givens);
   const watches = watchesIn(name, computed, options.inputs);
-  const replaced = stableForms([...computed, ...watches.flatMap(({ values }) => values)], options.inputs);
+  const all = [...computed, ...watches.flatMap(({ values }) => values)];
+  const { outputs: replaced, history } = rewrittenForEngine(all, options.inputs);
   const results = [...new Set(replaced)];
   const reads = leaves(name, options.inputs, results, onUnusedInput);
   const target = computeTarget(options);
@@ -117,6 +118,7 @@ function plan(options: CompileOptions): Plan {
       hostOps,
       kernels: fused?.kernels ?? [],
       unfused,
+      rewriting: history,
       ...heldMemory(results, options.inputs, [...reads, ...updates.map(([variable]) => variable)]),
     }),
   };

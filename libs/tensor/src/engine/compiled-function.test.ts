@@ -5,6 +5,7 @@ import { mul } from '../ops/mul.js';
 import { matrix } from '../graph/creators.js';
 import { shared } from '../graph/shared-variable.js';
 import { array } from '../../test/op-laws.js';
+import { RewriteHistory } from '../rewrite/history.js';
 import { CompiledFunction } from './compiled-function.js';
 import { computeTarget } from './compute-target.js';
 import { engineNamed } from './engine-registry.js';
@@ -40,6 +41,7 @@ test('the values that a run makes go with it, or with what they became the value
       hostOps: [],
       kernels: [],
       unfused: [],
+      rewriting: new RewriteHistory(),
       constantBytes: 8,
       stateBytes: 8,
     }),

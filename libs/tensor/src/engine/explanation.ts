@@ -1,4 +1,5 @@
 import { describe } from '../graph/variable.js';
+import type { RewriteHistory, Rewriting } from '../rewrite/history.js';
 import type { ComputeTarget } from './engine.js';
 import type { UnfusedUpdate } from './fusion/fusible.js';
 import type { Kernel } from './fusion/kernel.js';
@@ -37,8 +38,11 @@ export class Explanation implements ComputeTarget, HeldMemory {
   readonly fused: readonly FusedUpdates[];
   /** Where the engine allows of kernels: what they do not compute. */
   readonly unfused: readonly EngineUpdate[];
+  /** What rewrites did to the graph before it was compiled, and what they left as it was, in order. */
+  readonly rewritings: readonly Rewriting[];
   readonly constantBytes: number;
   readonly stateBytes: number;
+  readonly #history: RewriteHistory;
 
   constructor(
     target: ComputeTarget,
@@ -46,6 +50,7 @@ export class Explanation implements ComputeTarget, HeldMemory {
       Pick<Explanation, 'engineOps' | 'engineCalls' | 'hostOps'> & {
         readonly kernels: readonly Kernel[];
         readonly unfused: readonly UnfusedUpdate[];
+        readonly rewriting: RewriteHistory;
       },
   ) {
     this.engine = target.engine;
@@ -57,6 +62,8 @@ export class Explanation implements ComputeTarget, HeldMemory {
     this.hostOps = parts.hostOps;
     this.fused = parts.kernels.map(({ outputs, nodes }) => ({ outputs: outputs.map(describe), ops: nodes.length }));
     this.unfused = parts.unfused.map(({ output, reason }) => ({ output: describe(output), reason }));
+    this.#history = parts.rewriting;
+    this.rewritings = parts.rewriting.entries;
     this.constantBytes = parts.constantBytes;
     this.stateBytes = parts.stateBytes;
   }
@@ -71,6 +78,7 @@ export class Explanation implements ComputeTarget, HeldMemory {
       ...hostOps.map(({ op, output, reason }) => `  ${op} -> ${output}: ${reason}`),
       ...fused.map(({ outputs, ops }) => `  ${ops} ops fused -> ${outputs.join(', ')}`),
       ...unfused.map(({ output, reason }) => `  not fused -> ${output}: ${reason}`),
+      ...this.#history.lines().map((line) => `  ${line}`),
       `  holds ${stateBytes} bytes of shared variables and ${constantBytes} of constants`,
     ].join('\n');
   }
