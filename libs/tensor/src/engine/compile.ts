@@ -9,7 +9,7 @@ import { commonShape, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { ancestors } from '../graph/walk.js';
 import { watchesIn } from '../inspection/tap.js';
-import { rewrittenForEngine } from '../rewrite/rewrites.js';
+import { rewrittenForEngine, type OtherBits } from '../rewrite/rewrites.js';
 import { CompiledFunction, type FunctionLayout } from './compiled-function.js';
 import { equalSizes, sizesByName } from './equal-sizes.js';
 import { computeTarget, type ComputeOptions } from './compute-target.js';
@@ -38,6 +38,12 @@ export interface CompileOptions extends ComputeOptions {
   readonly givens?: ReadonlyMap<Variable, Variable>;
   /** What to do with an input that nothing depends on. Default 'raise'. */
   readonly onUnusedInput?: OnUnusedInput;
+  /**
+   * Rewrites that may change the last bits of results, beside those that do not: products of what is the same in all steps of a scan out of it
+   * ('hoistProducts'), elementwise ops of its sequences and their products with one matrix before it ('liftElementwise', 'liftProducts'), rows
+   * that are added to a table put into it ('sparseUpdates'). Default none.
+   */
+  readonly rewrites?: readonly OtherBits[];
   /** For error messages. Default 'function'. */
   readonly name?: string;
 }
@@ -76,6 +82,7 @@ function plan(options: CompileOptions): Plan {
   checkOption(name, 'outputs', options.outputs ?? null, 'variables');
   checkOption(name, 'updates', options.updates, 'iterable');
   checkOption(name, 'givens', options.givens, 'map');
+  checkOption(name, 'rewrites', options.rewrites, 'iterable');
   const onUnusedInput = oneOf(name, 'onUnusedInput', options.onUnusedInput ?? 'raise', ON_UNUSED_INPUT);
   const updates = [...(options.updates ?? [])];
   checkUpdates(name, updates);
@@ -83,7 +90,7 @@ function plan(options: CompileOptions): Plan {
   const computed = replace([...options.outputs, ...updates.map(([, value]) => value)], givens);
   const watches = watchesIn(name, computed, options.inputs);
   const all = [...computed, ...watches.flatMap(({ values }) => values)];
-  const { outputs: replaced, history } = rewrittenForEngine(all, options.inputs);
+  const { outputs: replaced, history } = rewrittenForEngine(all, options.inputs, options.rewrites);
   const results = [...new Set(replaced)];
   const reads = leaves(name, options.inputs, results, onUnusedInput);
   const target = computeTarget(options);

@@ -3,6 +3,7 @@ import type { Variable } from '../graph/variable.js';
 import { dimshuffle } from '../ops/dimshuffle.js';
 import { isFusedByEngines } from './fused-by-engines.js';
 import { hole, op } from './pattern.js';
+import { placedByScan } from './placed.js';
 import type { Rewrite } from './rewrite.js';
 import type { View } from './view.js';
 
@@ -13,9 +14,10 @@ export const dimshufflesInOne: Rewrite = {
     'dimshuffle',
     hole('shuffled', (variable, view) => view.operandsOf('dimshuffle', variable) !== undefined),
   ),
-  check({ node, view }) {
+  check(match) {
+    const { node, view } = match;
     const x = at(view.operandsOf('dimshuffle', at(node.inputs, 0)) ?? [], 0);
-    return isFusedByEngines(x) ? 'an engine may fuse what is shuffled with what uses it' : undefined;
+    return isFusedByEngines(x) ? 'an engine may fuse what is shuffled with what uses it' : placedByScan(match, x);
   },
   replacement({ node, view }) {
     const inner = ordered(view, at(node.inputs, 0));

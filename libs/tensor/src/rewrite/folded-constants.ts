@@ -4,6 +4,7 @@ import { fromDense, toDense } from '../arrays/dense-array.js';
 import { Constant } from '../graph/constant.js';
 import { isAllKnown, isFloat } from '../graph/tensor-type.js';
 import { anyOp, type Match } from './pattern.js';
+import { placedByScan } from './placed.js';
 import type { Rewrite } from './rewrite.js';
 
 /** Elements that a folded constant has at most: larger ones would be stored where they are computed in no time. */
@@ -23,7 +24,7 @@ export const foldedConstants: Rewrite = {
     if (!outputs.every(({ shape }) => isAllKnown(shape) && sizeOf(shape) <= MOST_ELEMENTS)) {
       return `it has more than ${MOST_ELEMENTS} elements`;
     }
-    return folded(match) === undefined ? 'it is rounded, is denormal or is no number' : undefined;
+    return folded(match) === undefined ? 'it is rounded, is denormal or is no number' : placedByScan(match);
   },
   replacement: (match) => (isOfConstants(match) ? folded(match) : undefined),
 };

@@ -17,7 +17,7 @@ export const hoistedInvariants: Rewrite = {
   check(match) {
     const { all, hoisted } = invariants(match);
     return hoisted.length === 0 && all.length > 0
-      ? 'an engine may fuse what is the same in all steps with a product'
+      ? 'an engine may fuse what is the same in all steps with a product, or place it'
       : undefined;
   },
   replacement: (match) => withHoisted(match, invariants(match).hoisted),
@@ -47,7 +47,9 @@ function invariants({ node }: Match): { readonly all: readonly Variable[]; reado
   const outer = order.filter((one) => !one.outputs.every((output) => found.has(output)));
   const ends = new Set([...outer.flatMap((one) => one.inputs), ...inner.outputs].filter((one) => found.has(one)));
   const nearProduct = new Set(outer.filter((one) => one.outputs.some(isProduct)).flatMap((one) => one.inputs));
-  const isKept = (variable: Variable): boolean => nearProduct.has(variable) || isFusedByEngines(variable);
+  // What steps give is written into the array of all steps: where an array lies, engines sum by.
+  const isKept = (variable: Variable): boolean =>
+    nearProduct.has(variable) || inner.outputs.includes(variable) || isFusedByEngines(variable);
   return { all: [...ends], hoisted: [...ends].filter((end) => !isKept(end)) };
 }
 

@@ -22,9 +22,12 @@ import { Apply } from '../graph/apply.js';
 import { scanOp } from '../ops/scan-op.js';
 import { expectRefusal, expectRewrite, expectUntouched, hard } from '../../test/rewrite-tester.js';
 import { present } from '../../test/op-laws.js';
+import { commonSubexpressions } from './common-subexpressions.js';
 import { deadCodeInIfElse } from './dead-code-in-if-else.js';
 import { deadCodeInScan } from './dead-code-in-scan.js';
+import { doubleNegation } from './double-negation.js';
 import { hoistedInvariants, hoistedProducts } from './hoisted-invariants.js';
+import { identities } from './identities.js';
 
 const x = tensor('x', 'float32', [null, 4]);
 const first = tensor('first', 'float32', [4]);
@@ -71,24 +74,41 @@ describe('of a scan', () => {
     expect(node?.inputs).toHaveLength(3);
   });
 
-  test('a state that another one needs stays, and all that is used', async () => {
-    const [states] = scanned((row, state, other) => [tanh(mul(row, other)), add(exp(other), state), row]);
+  test('states that nothing but themselves needs are taken away, and all that is used stays', async () => {
+    const [, , rows] = scanned((row, state, other) => [mul(row, other), add(exp(other), state), tanh(row)]);
     await expectRewrite(deadCodeInScan, {
       inputs,
-      outputs: [present(states)],
+      outputs: [present(rows)],
       values,
-      ops: ['dimension', 'mul', 'tanh', 'exp', 'add', 'scan'],
+      ops: ['dimension', 'tanh', 'scan'],
     });
     const all = present(scanned((row, state, before) => [mul(row, state), exp(before), row])[0]);
-    expectUntouched(deadCodeInScan, present(all.owner ?? undefined).outputs, inputs);
+    expectUntouched(deadCodeInScan, present(all.owner?.outputs), inputs);
   });
 
-  test('what leaves a product to be fused stays', () => {
+  test('what leaves a product to be fused stays, and what is written in another place', () => {
     const [states] = scanned((row, state, other) => {
       const product = dot(row, W);
-      return [add(product, state), other, product];
+      return [add(product, state), other, tanh(product)];
     });
     expectRefusal(deadCodeInScan, [present(states)], 'an engine may fuse what is left, once less uses it', inputs);
+    const last = present(scanned((row, state, other) => [mul(row, other), exp(other), state])[0]);
+    const [, before] = present(last.owner?.outputs);
+    const reason = 'an engine may sum by where an array lies, and what is left is written less';
+    expectRefusal(deadCodeInScan, [present(before)], reason, inputs);
+  });
+
+  test('what a step gives is what it is: it may be written into the array of all steps', () => {
+    const reason = 'an engine may sum by where an array lies, and steps of a scan write it';
+    const outputs = scanned((row, state, other) => [
+      identity(row),
+      neg(neg(state)),
+      mul(add(exp(other), 1), exp(other)),
+    ]);
+    expectRefusal(identities, outputs, reason, inputs);
+    expectRefusal(doubleNegation, outputs, reason, inputs);
+    const twins = scanned((row, _state, other) => [exp(row), other, mul(exp(row), 2)]);
+    expectRefusal(commonSubexpressions, twins, reason, inputs);
   });
 
   test('what is the same in all steps is computed once, but for what an engine may fuse with a product', async () => {
@@ -107,7 +127,7 @@ describe('of a scan', () => {
     expectRefusal(
       hoistedInvariants,
       transposed,
-      'an engine may fuse what is the same in all steps with a product',
+      'an engine may fuse what is the same in all steps with a product, or place it',
       inputs,
     );
     await expectRewrite(hoistedProducts, {

@@ -21,11 +21,20 @@ export function neededInside(inner: InnerGraph, outputs: readonly Variable[]): N
     ...inner.outputs.filter((output) => !wanted.has(output)),
     ...all.flatMap((node) => (kept.has(node) ? [] : node.inputs)),
   ];
+  const inputs = new Set(graphInputs(outputs, { blockers: inner.inputs }));
+  const isPlaced = inner.outputs.some(
+    (output) => kept.has(output.owner) && timesIn(outputs, output) < timesIn(inner.outputs, output),
+  );
+  if (isPlaced) return { inputs, reason: 'an engine may sum by where an array lies, and what is left is written less' };
   const isLeft = lessUsed.some(
     (variable) => variable.owner !== null && kept.has(variable.owner) && isFusedByEngines(variable),
   );
   return {
-    inputs: new Set(graphInputs(outputs, { blockers: inner.inputs })),
+    inputs,
     reason: isLeft ? 'an engine may fuse what is left, once less uses it' : undefined,
   };
+}
+
+function timesIn(variables: readonly Variable[], variable: Variable): number {
+  return variables.filter((one) => one === variable).length;
 }

@@ -4,16 +4,19 @@ import { isKnown } from '../graph/tensor-type.js';
 import { sizeTold } from '../ops/told-size.js';
 import { isFusedByEngines } from './fused-by-engines.js';
 import { oneOfOps } from './pattern.js';
+import { placedByScan } from './placed.js';
 import type { Rewrite } from './rewrite.js';
 
 /** A reshape to the shape that its operand has. */
 export const reshapeToSame: Rewrite = {
   name: 'reshape to the same shape',
   pattern: oneOfOps('reshape'),
-  check: ({ node }) =>
-    isToSame(node) && isFusedByEngines(at(node.inputs, 0))
-      ? 'an engine may fuse what is reshaped with what uses it'
-      : undefined,
+  check(match) {
+    const { node } = match;
+    const x = at(node.inputs, 0);
+    if (!isToSame(node)) return undefined;
+    return isFusedByEngines(x) ? 'an engine may fuse what is reshaped with what uses it' : placedByScan(match, x);
+  },
   replacement: ({ node }) => (isToSame(node) ? at(node.inputs, 0) : undefined),
 };
 

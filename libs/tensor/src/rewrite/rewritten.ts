@@ -99,7 +99,7 @@ class Pass {
   #settledOutputs(node: Apply, old: Apply): readonly Variable[] {
     const results = this.#replaced(node, old);
     if (results === undefined) {
-      this.#view.settle(node);
+      this.#view.settle(node, old);
       for (const output of node.outputs) this.#settled.set(output, output);
       return node.outputs;
     }

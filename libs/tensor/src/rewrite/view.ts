@@ -14,6 +14,8 @@ export const REACH = 6;
 export class View {
   readonly #given: ReadonlySet<Variable>;
   readonly #unused: ReadonlySet<Variable>;
+  /** What steps of scans give. */
+  readonly #rows = new Set<Variable>();
   readonly #twins = new Twins();
 
   /** @param inputs whose values are given: what computes them is not looked at. */
@@ -24,7 +26,10 @@ export class View {
     for (const output of outputs) unused.delete(output);
     for (const node of order) {
       for (const input of node.inputs) unused.delete(input);
-      for (const end of node.op.inner?.outputs ?? []) unused.delete(end);
+      for (const end of node.op.inner?.outputs ?? []) {
+        unused.delete(end);
+        if (node.op.name === 'scan') this.#rows.add(end);
+      }
     }
     this.#unused = unused;
   }
@@ -75,13 +80,24 @@ export class View {
     return !this.#unused.has(variable);
   }
 
+  /**
+   * Whether a step of a scan gives it, so that an engine may write it into the array of all steps: its sums are made in the order of where an array
+   * lies, so that what keeps bits lets such a variable be what it is.
+   */
+  isRow(variable: Variable): boolean {
+    return this.#rows.has(variable);
+  }
+
   /** An application before this one that does the same to the same. */
   twinOf(node: Apply): Apply | undefined {
     return this.#twins.of(node);
   }
 
-  /** Says that an application stays: those after it may be its twins. */
-  settle(node: Apply): void {
+  /** Says that an application stays, in place of what was there before: those after it may be its twins. */
+  settle(node: Apply, old: Apply): void {
+    for (const [position, output] of old.outputs.entries()) {
+      if (this.#rows.has(output)) this.#rows.add(at(node.outputs, position));
+    }
     this.#twins.add(node);
   }
 }
