@@ -89,6 +89,8 @@ export {
 } from './engine/engine-registry.js';
 export { environment } from './engine/environment.js';
 export type { EngineUpdate, Explanation, FusedUpdates } from './engine/explanation.js';
+export type { Rewriting } from './rewrite/history.js';
+export type { OtherBits } from './rewrite/rewrites.js';
 export { environmentHere, type NumericEnvironment } from './engine/numeric-environment.js';
 export type { KernelCall, OpProfile, Profile, RunsOn } from './engine/profile.js';
 export { StoredValue } from './engine/stored-value.js';

@@ -1,7 +1,7 @@
 import { ndarray, type NdArray } from '@longrun/serialization';
 
 import { add, compile, constant, engineNamed, type Variable } from '../src/index.js';
-import { stableForms } from '../src/rewrite/stable-forms.js';
+import { rewrittenForEngine } from '../src/rewrite/rewrites.js';
 import { compileOnHost } from '../src/engine/host-executable.js';
 
 /** An engine that the laws and goldens are run on. */
@@ -27,7 +27,7 @@ export interface TestedEngine {
 const FAITHFUL: TestedEngine = {
   name: 'reference, rounding each op',
   async run(inputs, outputs, values) {
-    const stable = stableForms(outputs, inputs);
+    const stable = rewrittenForEngine(outputs, inputs).outputs;
     const executable = compileOnHost(
       { name: 'function', inputs, outputs: [...new Set(stable)] },
       { rounding: 'each op', on: 'engine' },

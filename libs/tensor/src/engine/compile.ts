@@ -9,7 +9,7 @@ import { commonShape, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { ancestors } from '../graph/walk.js';
 import { watchesIn } from '../inspection/tap.js';
-import { stableForms } from '../rewrite/stable-forms.js';
+import { rewrittenForEngine, type OtherBits } from '../rewrite/rewrites.js';
 import { CompiledFunction, type FunctionLayout } from './compiled-function.js';
 import { equalSizes, sizesByName } from './equal-sizes.js';
 import { computeTarget, type ComputeOptions } from './compute-target.js';
@@ -38,6 +38,12 @@ export interface CompileOptions extends ComputeOptions {
   readonly givens?: ReadonlyMap<Variable, Variable>;
   /** What to do with an input that nothing depends on. Default 'raise'. */
   readonly onUnusedInput?: OnUnusedInput;
+  /**
+   * Rewrites that may change the last bits of results, beside those that do not: products of what is the same in all steps of a scan out of it
+   * ('hoistProducts'), elementwise ops of its sequences and their products with one matrix before it ('liftElementwise', 'liftProducts'), rows
+   * that are added to a table put into it ('sparseUpdates'). Default none.
+   */
+  readonly rewrites?: readonly OtherBits[];
   /** For error messages. Default 'function'. */
   readonly name?: string;
 }
@@ -79,13 +85,15 @@ function plan(options: CompileOptions): Plan {
   checkOption(name, 'outputs', options.outputs ?? null, 'variables');
   checkOption(name, 'updates', options.updates, 'iterable');
   checkOption(name, 'givens', options.givens, 'map');
+  checkOption(name, 'rewrites', options.rewrites, 'iterable');
   const onUnusedInput = oneOf(name, 'onUnusedInput', options.onUnusedInput ?? 'raise', ON_UNUSED_INPUT);
   const updates = [...(options.updates ?? [])];
   checkUpdates(name, updates);
   const givens = options.givens ?? new Map<Variable, Variable>();
   const computed = replace([...options.outputs, ...updates.map(([, value]) => value)], givens);
   const watches = watchesIn(name, computed, options.inputs);
-  const replaced = stableForms([...computed, ...watches.flatMap(({ values }) => values)], options.inputs);
+  const all = [...computed, ...watches.flatMap(({ values }) => values)];
+  const { outputs: replaced, history } = rewrittenForEngine(all, options.inputs, options.rewrites);
   const results = [...new Set(replaced)];
   const reads = leaves(name, options.inputs, results, onUnusedInput);
   const target = computeTarget(options);
@@ -121,6 +129,7 @@ function plan(options: CompileOptions): Plan {
     hostOps,
     kernels: fused?.kernels ?? [],
     unfused,
+    rewriting: history,
     ...heldMemory(results, options.inputs, [...reads, ...updates.map(([variable]) => variable)]),
   };
   return { layout, explained, graph, stages, fused, engine, target };

@@ -5,6 +5,7 @@ import { mul } from '../ops/mul.js';
 import { matrix } from '../graph/creators.js';
 import { shared } from '../graph/shared-variable.js';
 import { array } from '../../test/op-laws.js';
+import { RewriteHistory } from '../rewrite/history.js';
 import { CompiledFunction } from './compiled-function.js';
 import { computeTarget } from './compute-target.js';
 import { engineNamed } from './engine-registry.js';
@@ -36,7 +37,16 @@ test('the values that a run makes go with it, or with what they became the value
     environment: engineNamed('reference').environment(target),
     explanation: new Explanation(
       target,
-      { engineOps: 2, engineCalls: 1, hostOps: [], kernels: [], unfused: [], constantBytes: 8, stateBytes: 8 },
+      {
+        engineOps: 2,
+        engineCalls: 1,
+        hostOps: [],
+        kernels: [],
+        unfused: [],
+        rewriting: new RewriteHistory(),
+        constantBytes: 8,
+        stateBytes: 8,
+      },
       [],
     ),
   };

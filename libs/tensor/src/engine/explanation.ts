@@ -1,4 +1,5 @@
 import { describe } from '../graph/variable.js';
+import type { RewriteHistory, Rewriting } from '../rewrite/history.js';
 import type { ComputeTarget, ProgramSource } from './engine.js';
 import type { UnfusedUpdate } from './fusion/fusible.js';
 import type { Kernel } from './fusion/kernel.js';
@@ -26,6 +27,7 @@ export type ExplainedParts = HeldMemory &
   Pick<Explanation, 'engineOps' | 'engineCalls' | 'hostOps'> & {
     readonly kernels: readonly Kernel[];
     readonly unfused: readonly UnfusedUpdate[];
+    readonly rewriting: RewriteHistory;
   };
 
 /** Where a compiled function runs, and why: `function.explain()`. Prints itself. */
@@ -46,8 +48,11 @@ export class Explanation implements ComputeTarget, HeldMemory {
   readonly unfused: readonly EngineUpdate[];
   /** Where what each call runs is from: compiled here, or kept from before; of engines whose programs are kept. */
   readonly sources: readonly ProgramSource[];
+  /** What rewrites did to the graph before it was compiled, and what they left as it was, in order. */
+  readonly rewritings: readonly Rewriting[];
   readonly constantBytes: number;
   readonly stateBytes: number;
+  readonly #history: RewriteHistory;
 
   constructor(target: ComputeTarget, parts: ExplainedParts, sources: readonly ProgramSource[]) {
     this.engine = target.engine;
@@ -60,6 +65,8 @@ export class Explanation implements ComputeTarget, HeldMemory {
     this.fused = parts.kernels.map(({ outputs, nodes }) => ({ outputs: outputs.map(describe), ops: nodes.length }));
     this.unfused = parts.unfused.map(({ output, reason }) => ({ output: describe(output), reason }));
     this.sources = sources;
+    this.#history = parts.rewriting;
+    this.rewritings = parts.rewriting.entries;
     this.constantBytes = parts.constantBytes;
     this.stateBytes = parts.stateBytes;
   }
@@ -77,6 +84,7 @@ export class Explanation implements ComputeTarget, HeldMemory {
       ...sources.map(({ from, reason }) =>
         from === 'cache' ? '  compiled before, and kept since' : `  compiled here: ${reason}`,
       ),
+      ...this.#history.lines().map((line) => `  ${line}`),
       `  holds ${stateBytes} bytes of shared variables and ${constantBytes} of constants`,
     ].join('\n');
   }

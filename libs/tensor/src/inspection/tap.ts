@@ -35,6 +35,11 @@ export function watch(x: Variable, how: Watch): Variable {
   return watched;
 }
 
+/** Whether a variable is one that {@link watch} made, or stands for one. */
+export function isWatched({ tag }: Variable): boolean {
+  return tag.has(WATCH);
+}
+
 /** The values to compute for one {@link Watch}. */
 export interface WatchedValues {
   readonly values: readonly Variable[];

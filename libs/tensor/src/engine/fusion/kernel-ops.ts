@@ -95,7 +95,6 @@ const TABLE: Partial<Readonly<Record<OpName, OpOfKernels>>> = {
   fill: same(1, [FLOAT, FLOAT, FLOAT]),
   ge: comparison(0x46),
   gt: comparison(0x44),
-  identity: same(0, [FLOAT, FLOAT]),
   le: comparison(0x45),
   lt: comparison(0x43),
   maximum: bounded(0xeb),
@@ -110,7 +109,6 @@ const TABLE: Partial<Readonly<Record<OpName, OpOfKernels>>> = {
   or: logic(0x50),
   sqrt: unary(0xe3),
   square: { dtypes: [FLOAT, FLOAT], of: () => instruction(0xe6, [0, 0]) },
-  stopGradient: same(0, [FLOAT, FLOAT]),
   sub: binary(0xe5),
   where: {
     dtypes: ['bool', FLOAT, FLOAT, FLOAT],

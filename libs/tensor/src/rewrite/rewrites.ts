@@ -1,0 +1,60 @@
+import { oneOf } from '../graph/one-of.js';
+import type { Variable } from '../graph/variable.js';
+import { castToSame } from './cast-to-same.js';
+import { commonSubexpressions } from './common-subexpressions.js';
+import { deadCodeInIfElse } from './dead-code-in-if-else.js';
+import { deadCodeInScan } from './dead-code-in-scan.js';
+import { dimshufflesInOne } from './dimshuffles-in-one.js';
+import { doubleNegation } from './double-negation.js';
+import { foldedConstants } from './folded-constants.js';
+import { hoistedInvariants, hoistedProducts } from './hoisted-invariants.js';
+import { identities } from './identities.js';
+import { reshapeToSame } from './reshape-to-same.js';
+import { liftedElementwise } from './lifted-elementwise.js';
+import { liftedProducts } from './lifted-products.js';
+import type { Rewrite } from './rewrite.js';
+import { rewritten, type Rewritten } from './rewritten.js';
+import { sparseDifference, sparseProduct, sparseSum } from './sparse-update.js';
+import { STABLE_FORMS } from './stable-forms.js';
+
+/** Rewrites after which every engine gives the bits that it gave before. A twin is looked for last, when nothing else fits. */
+export const SAME_BITS: readonly Rewrite[] = [
+  identities,
+  castToSame,
+  reshapeToSame,
+  dimshufflesInOne,
+  doubleNegation,
+  foldedConstants,
+  deadCodeInScan,
+  deadCodeInIfElse,
+  hoistedInvariants,
+  commonSubexpressions,
+];
+
+const OTHER_BITS_NAMES = ['hoistProducts', 'liftElementwise', 'liftProducts', 'sparseUpdates'] as const;
+
+/** Rewrites that may change last bits: for those who ask for them by name. */
+const OTHER_BITS: Readonly<Record<OtherBits, readonly Rewrite[]>> = {
+  hoistProducts: [hoistedProducts],
+  liftElementwise: [liftedElementwise],
+  liftProducts: [liftedProducts],
+  sparseUpdates: [sparseSum, sparseDifference, sparseProduct],
+};
+
+/** What `compile` may be asked to rewrite though results may differ in the last bits. */
+export type OtherBits = (typeof OTHER_BITS_NAMES)[number];
+
+/**
+ * The graph as it is compiled: in stable forms, of what was written, and then without what changes nothing.
+ *
+ * @param others Rewrites that may change last bits, by name. Default: none
+ * @throws TensorTypeError naming those that there are
+ */
+export function rewrittenForEngine(
+  outputs: readonly Variable[],
+  inputs: readonly Variable[],
+  others: readonly OtherBits[] = [],
+): Rewritten {
+  const asked = [...others].flatMap((name) => OTHER_BITS[oneOf('compile', 'rewrites', name, OTHER_BITS_NAMES)]);
+  return rewritten(outputs, { inputs, stages: [STABLE_FORMS, [...asked, ...SAME_BITS]] });
+}
