@@ -7,7 +7,7 @@ import { hashFile, makeFolder, syncFolder } from '@longrun/serialization';
 
 import { config } from '../configuration/config.js';
 import type { SnapshotSource } from '../main-loop/training-context.js';
-import { SUMS, sumsIn, writeMember, writeSums, type SnapshotMember } from './snapshot-members.js';
+import { copyOfMember, SUMS, sumsIn, writeMember, writeSums, type SnapshotMember } from './snapshot-members.js';
 import {
   readSnapshotState,
   SNAPSHOT_FILES,
@@ -49,9 +49,10 @@ export async function saveSnapshot(
 ): Promise<FinishedSnapshot> {
   const folder = snapshotFolder(mainLoop, parent);
   const partial = partialFolder(folder);
+  const taken = [...members].map(([name, member]) => [name, copyOfMember(member)] as const);
   const written = await writeSnapshot(mainLoop, partial, writing);
   const files = [...written.files];
-  for (const [name, member] of members) files.push(await writeMember(partial, name, member));
+  for (const [name, member] of taken) files.push(await writeMember(partial, name, member));
   if (writing.isHandedOver !== true) await writeSums(partial, new Map(files.map(sumOf)));
   await makeFolder(path.dirname(folder));
   await rm(folder, { recursive: true, force: true });
