@@ -12,5 +12,5 @@ export const logBackends: { readonly [N in LogBackendName]: (from?: BlocksConfig
 /** A log of the kind of that name. @throws Error where there is none */
 export function newLog(name: LogBackendName): TrainingLogBase {
   if (LOG_BACKEND_NAMES.includes(name)) return logBackends[name]();
-  throw new Error(`MainLoop: there is no logBackend ${String(name)}; give one of ${LOG_BACKEND_NAMES.join(', ')}`);
+  throw new Error(`MainLoop: there is no logBackend ${name}; give one of ${LOG_BACKEND_NAMES.join(', ')}`);
 }
