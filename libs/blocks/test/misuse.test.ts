@@ -3,6 +3,7 @@ import { lvector, matrix, mean, scalar, square, sum, tensor, vector, type Variab
 import { describe, expect, test } from 'vitest';
 
 import {
+  AdamW,
   BatchNormalization,
   Constant,
   Convolutional,
@@ -31,6 +32,7 @@ import {
   WEIGHT,
   type LinearOptions,
 } from '../src/index.js';
+import { newLog } from '../src/log/log-backends.js';
 import { sequential, tinyDataset, tinyModel } from './tiny-experiment.js';
 
 // What is easily done wrong, and what is said then: who, which argument, and what to change.
@@ -268,7 +270,7 @@ describe('costs:', () => {
   test.each<Misuse>([
     [
       'that become NaN',
-      () => mainLoop(tinyModel(random()).cost, new Scale({ learningRate: Number.NaN })).run(),
+      () => mainLoop(tinyModel(random()).cost, new Scale({ learningRate: Infinity })).run(),
       'cost is NaN at step 2',
     ],
     [
@@ -342,6 +344,21 @@ describe('masks and sequences:', () => {
       'what is to drop everything',
       () => new Dropout({ dropProbability: 1 }),
       'dropout: dropProbability is 1; give one from 0 to below 1',
+    ],
+    [
+      'a learning rate that is no number',
+      () => new Scale({ learningRate: Number.NaN }),
+      'scale: learning_rate is NaN; give a number',
+    ],
+    [
+      'a mean that forgets nothing',
+      () => new AdamW({ beta2: 1 }),
+      'adamw: beta2 is 1; give a number from 0 to below 1',
+    ],
+    [
+      'a log of no kind',
+      () => newLog(JSON.parse('"mysql"')),
+      'MainLoop: there is no logBackend mysql; give one of python, sqlite',
     ],
   ])('%s', async (_, make, sentence) => {
     await expect((async () => make())()).rejects.toThrow(sentence);

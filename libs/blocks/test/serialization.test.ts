@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { ndarray, StateMismatch } from '@longrun/serialization';
+import { ndarray, StateMismatch, type VersionedState } from '@longrun/serialization';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 import {
@@ -15,9 +15,10 @@ import {
   loadParameters,
   newestSnapshot,
   newestWholeSnapshot,
+  TrainingExtension,
   type MainLoop,
-  type TrainingExtension,
 } from '../src/index.js';
+import { readSnapshotState } from '../src/snapshot/snapshot.js';
 import { StopAt } from './stop-at.js';
 import { tinyExperiment } from './tiny-experiment.js';
 
@@ -72,6 +73,31 @@ test('1.16-05: a snapshot has what was saved separately and what was added, and 
   await expect(addToSnapshot(snapshot, '../state', {})).rejects.toThrow('"../state" is no name of a member');
   await expect(addToSnapshot(folder, 'lost', {})).rejects.toThrow(`${folder} is no snapshot`);
   await expect(loadFromSnapshot(snapshot, 'words')).rejects.toThrow('has no member words; it has progress, vocabulary');
+});
+
+test('what is saved is as it was at its step, though it changes while it is written', async () => {
+  const seen: number[] = [];
+  const counts = ndarray('int64', [1]);
+  class Seen extends TrainingExtension {
+    override afterBatch(): void {
+      seen.push(this.mainLoop.status.iterationsDone);
+      counts.data[0] = BigInt(seen.length);
+    }
+    override state(): VersionedState {
+      return { version: 1, seen };
+    }
+  }
+  const into = path.join(folder, 'changing');
+  const saveSeparately = { seen: () => ({ value: seen, arrays: new Map([['counts', counts]]) }) };
+  const checkpoint = new Checkpoint({ folder: into, everyNBatches: 4, afterTraining: false, saveSeparately });
+  await tinyExperiment({ epochs: 1, extensions: [new Seen(), checkpoint] }).run();
+  const early = path.join(into, 'step-000000000004');
+  const { value, arrays } = await loadFromSnapshot(early, 'seen');
+
+  expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(value).toEqual([1, 2, 3, 4]);
+  expect([...(arrays.get('counts')?.data ?? [])]).toEqual([4n]);
+  expect((await readSnapshotState(early))['extensions']).toMatchObject({ Seen: { seen: [1, 2, 3, 4] } });
 });
 
 test('1.16-06: training goes on from the newest whole snapshot of a folder, and ends as if it had not been stopped', async () => {

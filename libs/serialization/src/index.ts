@@ -1,5 +1,5 @@
 export { assertNever } from './assert-never.js';
-export { countIn, countsIn, flagIn, NewerState, StateMismatch, stateIn, statesIn } from './state.js';
+export { copyOfJson, countIn, countsIn, flagIn, NewerState, StateMismatch, stateIn, statesIn } from './state.js';
 export type { Json, Stateful, StatefulIterator, VersionedState } from './state.js';
 export { checkIdentity, naming, StateKind } from './state-kind.js';
 export type { Migration, RegisteredMigration, StateHead, StateKindOptions } from './state-kind.js';

@@ -3,6 +3,12 @@ import { shown } from './shown.js';
 /** A value that JSON can carry. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** A value as it is now, whatever becomes of the objects in it. */
+export function copyOfJson<T extends Json>(value: T): T {
+  const copy: T = JSON.parse(JSON.stringify(value));
+  return copy;
+}
+
 /** A saved state: JSON, with the version of its layout. Old versions stay readable: see `StateKind`. */
 export interface VersionedState {
   readonly version: number;

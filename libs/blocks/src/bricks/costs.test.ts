@@ -99,14 +99,17 @@ test.each([
   expect(value).toBeCloseTo(expected, 6);
 });
 
-test('ties with the true class count against it', async () => {
-  const tied = float32([1, 3], [0.3, 0.3, 0.3]);
+test.each([
+  ['ties', [0.3, 0.3, 0.3]],
+  ['scores that are NaN', [Number.NaN, Number.NaN, Number.NaN]],
+  ['others that are NaN', [0.3, Number.NaN, Number.NaN]],
+])('%s with the true class count against it', async (_, scores) => {
   const rate = new MisclassificationRate({ topK: 2 }).apply(y, yHat);
 
   expect(
     await evaluate(rate, [
       [y, int64([0])],
-      [yHat, tied],
+      [yHat, float32([1, 3], scores)],
     ]),
   ).toEqual([1]);
 });

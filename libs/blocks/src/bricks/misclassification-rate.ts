@@ -1,4 +1,4 @@
-import { argmax, cast, dimshuffle, floatX, ge, mean, neq, pick, sub, sum, type Variable } from '@longrun/tensor';
+import { argmax, cast, dimshuffle, floatX, ge, lt, mean, neq, pick, sub, sum, type Variable } from '@longrun/tensor';
 
 import { COST } from '../roles.js';
 import { application } from './application.js';
@@ -14,7 +14,7 @@ export interface MisclassificationRateOptions extends BrickOptions {
 /**
  * Share of wrong predictions, from 0 to 1. `y` (batch) integers, `yHat` (batch, classes) scores.
  *
- * With `topK` above 1, ties with the true class count against it, so that equal scores do not make a longer list.
+ * With `topK` above 1, ties with the true class count against it, so that equal scores do not make a longer list; and so does NaN.
  */
 export class MisclassificationRate extends Cost {
   readonly topK: number;
@@ -35,7 +35,8 @@ export class MisclassificationRate extends Cost {
   #mistakes(y: Variable, yHat: Variable): Variable {
     if (this.topK === 1) return neq(cast(y, 'int64'), argmax(yHat));
     const scoreOfTruth = dimshuffle(pick(yHat, y), [...y.shape.keys(), 'x']);
-    const atLeastAsGood = sum(cast(ge(yHat, scoreOfTruth), 'int64'), { axis: -1 });
+    // Not worse, and so at least as good: NaN is neither, so that the scores of a model that has diverged are all wrong.
+    const atLeastAsGood = sum(sub(1, cast(lt(yHat, scoreOfTruth), 'int64')), { axis: -1 });
     // The true class is among those at least as good as itself.
     return ge(sub(atLeastAsGood, 1), this.topK);
   }

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { TrainingContext } from '../main-loop/training-context.js';
-import { saveSnapshot, snapshotFolder, type FinishedSnapshot } from '../snapshot/snapshot-folder.js';
+import { saveSnapshot, snapshotFolder, snapshotsOfLog, type FinishedSnapshot } from '../snapshot/snapshot-folder.js';
 import type { SnapshotMember } from '../snapshot/snapshot-members.js';
 import type { SnapshotWriting } from '../snapshot/snapshot.js';
 import { SimpleExtension, type SimpleExtensionOptions } from './simple-extension.js';
@@ -41,18 +41,24 @@ export class Checkpoint extends SimpleExtension {
   #busy: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #lastStep: number | undefined;
+  /** Whether training goes on from a checkpoint, and nothing was saved since. */
+  #hasResumed = false;
 
-  /** @throws Error for conditions that are not at a step boundary */
   constructor(options: CheckpointOptions) {
     super(options, { afterTraining: true });
-    for (const condition of ['beforeBatch', 'onError'] as const) {
-      if (options[condition] !== true) continue;
-      throw new Error(
-        `${this.name}: ${condition} is not at a step boundary, so there is no state to go on from; use everyNBatches`,
-      );
-    }
     this.folder = path.resolve(options.folder);
     this.#options = options;
+  }
+
+  /** @throws Error for a callback that is not at a step boundary */
+  override addCondition(...[callbacks, options]: Parameters<SimpleExtension['addCondition']>): this {
+    for (const callback of ['beforeBatch', 'onError'] as const) {
+      if (!callbacks.includes(callback)) continue;
+      throw new Error(
+        `${this.name}: ${callback} is not at a step boundary, so there is no state to go on from; use everyNBatches`,
+      );
+    }
+    return super.addCondition(callbacks, options);
   }
 
   override attach(mainLoop: TrainingContext): void {
@@ -65,6 +71,7 @@ export class Checkpoint extends SimpleExtension {
 
   override dispatch(callback: CallbackName, context: CallbackContext): void | Promise<void> {
     this.#throwFailure();
+    if (callback === 'onResumption') this.#hasResumed = true;
     return super.dispatch(callback, context);
   }
 
@@ -96,6 +103,9 @@ export class Checkpoint extends SimpleExtension {
       );
       const snapshot = await saveSnapshot(this.mainLoop, this.folder, { ...this.#options, members });
       await this.#options.onSnapshot?.(snapshot);
+      // Those from before training was stopped are its own, too.
+      if (this.#hasResumed) this.#kept.push(...(await snapshotsOfLog(this.mainLoop.log.uuid, snapshot.folder)));
+      this.#hasResumed = false;
       this.#kept.push(snapshot.folder);
       await this.#deleteOld();
     } catch (error) {

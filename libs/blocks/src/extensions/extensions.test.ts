@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sequential, tinyDataset, tinyExperiment, tinyModel } from '../../test/tiny-experiment.js';
 import { GradientDescent } from '../algorithms/gradient-descent.js';
 import { MainLoop } from '../main-loop/main-loop.js';
-import { restoreSnapshot } from '../snapshot/snapshot.js';
+import { restoreSnapshot, writeSnapshot } from '../snapshot/snapshot.js';
 import { newestSnapshot, type FinishedSnapshot } from '../snapshot/snapshot-folder.js';
 import { Checkpoint, type CheckpointOptions } from './checkpoint.js';
 import { FinishAfter } from './finish-after.js';
@@ -245,8 +245,8 @@ describe('checkpoints', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  const checkpointed = (options: Partial<CheckpointOptions>): MainLoop =>
-    tinyExperiment({ extensions: [new Checkpoint({ folder, ...options })] });
+  const checkpointed = (options: Partial<CheckpointOptions>, ...others: TrainingExtension[]): MainLoop =>
+    tinyExperiment({ extensions: [new Checkpoint({ folder, ...options }), ...others] });
 
   /** The steps whose snapshots were handed over; where training does not wait for it, each takes longer than two steps. */
   const taken = async (whenBusy: 'wait' | 'skip'): Promise<number[]> => {
@@ -286,6 +286,18 @@ describe('checkpoints', () => {
     await checkpointed({ everyNBatches: 4, keepLast: 2, afterTraining: false }).run();
 
     expect((await readdir(folder)).toSorted()).toEqual(['step-000000000012', 'step-000000000016']);
+  });
+
+  test('are the newest few of all that training has left, however often it was stopped, and no others', async () => {
+    const policy = { everyNBatches: 2, keepLast: 2, afterTraining: false };
+    await writeSnapshot(checkpointed({}), path.join(folder, 'step-000000000001'));
+    for (const step of [5, 9]) {
+      const mainLoop = checkpointed(policy, new StopAt(step));
+      if (step === 9) await restoreSnapshot(mainLoop, path.join(folder, 'step-000000000004'));
+      expect(await mainLoop.run()).toBe('stopped');
+    }
+
+    expect((await readdir(folder)).toSorted()).toEqual(['step-000000000001', 'step-000000000006', 'step-000000000008']);
   });
 
   test('are one for each step, whatever the conditions', async () => {
@@ -365,6 +377,10 @@ describe('checkpoints', () => {
       'Checkpoint: beforeBatch is not at a step boundary, so there is no state to go on from; use everyNBatches',
     );
     expect(() => new Checkpoint({ folder, onError: true })).toThrow('onError is not at a step boundary');
+    // Its batch would be lost.
+    expect(() => new Checkpoint({ folder }).addCondition(['afterBatch', 'beforeBatch'])).toThrow(
+      'beforeBatch is not at a step boundary',
+    );
     expect(() => checkpointed({ keepLast: 0 })).toThrow('Checkpoint: keepLast is 0; give a whole number of at least 1');
   });
 

@@ -73,6 +73,13 @@ test('training that goes on from a checkpoint does not load again, and needs the
   expect(await resumed.arrays()).toEqual(await whole.arrays());
 });
 
+test('the place in the data is loaded also where it is the end of an epoch: the next one begins', async () => {
+  const mainLoop = tinyExperiment({ seed: 9, extensions: [new Load({ path: pretrained, loadIterationState: true })] });
+  await mainLoop.run();
+
+  expect(mainLoop.status.epochEnds).toEqual([6, 12, 18]);
+});
+
 test('a file that does not fit, or is not there, fails training, and no parameter has changed', async () => {
   for (const [load, reason] of [
     [new Load({ path: pretrained }), RestoreRefused],

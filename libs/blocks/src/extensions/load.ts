@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 
-import type { RestoreOptions, RestorePlan } from '@longrun/serialization';
+import type { DataStream } from '@longrun/fuel';
+import type { RestoreOptions, RestorePlan, VersionedState } from '@longrun/serialization';
 
 import { savedPart } from '../main-loop/saved-part.js';
 import { readSnapshotState } from '../snapshot/snapshot.js';
@@ -47,7 +48,7 @@ export class Load extends TrainingExtension {
     const { loadIterationState = false, loadLog = false } = this.#options;
     const state = loadIterationState || loadLog ? await readSnapshotState(dirname(this.path)) : undefined;
     const { restored, kept, ignored } = await restoreParameters(this.mainLoop, this.path, this.#options);
-    if (loadIterationState) dataStream.restore(savedPart(this.name, state, 'dataStream'));
+    if (loadIterationState) await goToPlace(dataStream, savedPart(this.name, state, 'dataStream'));
     if (loadLog) {
       log.restore(savedPart(this.name, state, 'log'));
       log.reopen();
@@ -60,4 +61,13 @@ export class Load extends TrainingExtension {
     row['ignored_parameters'] = ignored.length;
     this.#options.onRestored?.({ restored, kept, ignored });
   }
+}
+
+/** Goes to a place in the data; from the end of an epoch to the beginning of the next one, as training does that went on from there. */
+async function goToPlace(stream: DataStream, place: VersionedState): Promise<void> {
+  stream.restore(place);
+  const batch = await stream.next();
+  if (batch === undefined) return await stream.nextEpoch();
+  batch.release();
+  stream.restore(place);
 }

@@ -20,7 +20,7 @@ import { LoopProfile } from './loop-profile.js';
 import type { Profile } from './profile.js';
 import type { Inventory } from '../inventory/inventory.js';
 import { config, type LogBackendName } from '../configuration/config.js';
-import { logBackends } from '../log/log-backends.js';
+import { newLog } from '../log/log-backends.js';
 import { FINISH_REQUESTED, type TrainingLogBase, type TrainingStatus } from '../log/training-log-base.js';
 import type { MainLoopTimes, TrainingContext } from './training-context.js';
 import { TrainingState, type MainLoopArrays, type MainLoopContents, type MainLoopRestoring } from './training-state.js';
@@ -93,7 +93,7 @@ export class MainLoop implements TrainingContext {
     this.algorithm = options.algorithm;
     this.dataStream = options.dataStream;
     this.model = options.model ?? new Model(options.algorithm.outputs);
-    this.log = options.log ?? logBackends[options.logBackend ?? config.logBackend]();
+    this.log = options.log ?? newLog(options.logBackend ?? config.logBackend);
     this.random = options.random;
     this.#outputs = options.outputs;
     this.target = computeTarget(options);

@@ -1,6 +1,7 @@
 import type { DataStream } from '@longrun/fuel';
 import {
   checkIdentity,
+  copyOfJson,
   type Json,
   type NdArray,
   type RandomStreams,
@@ -95,8 +96,12 @@ export class TrainingState {
     this.#inventory = this.inventory;
   }
 
-  /** See `MainLoop.state`. */
+  /** See `MainLoop.state`. A copy: it is written while training goes on, and extensions may give out what they go on changing. */
   state(): VersionedState {
+    return copyOfJson(this.#present());
+  }
+
+  #present(): VersionedState {
     const { algorithm, hyperparameters, log, dataStream, random, extensions } = this.#parts;
     return {
       ...MAIN_LOOP.head,

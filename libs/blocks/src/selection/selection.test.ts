@@ -292,6 +292,25 @@ describe('within scans', () => {
     expect(scans.inside().op('dot').upstreamOf(states).count).toBe(1);
   });
 
+  test('a selection that does not look inside has nothing there, whatever it is joined with', () => {
+    const [whole, inside] = [scans, scans.inside()];
+    expect(inside.count).toBeGreaterThan(whole.count);
+    for (const one of [whole.and(inside), inside.and(whole)]) expect([...one]).toEqual([...whole]);
+    for (const one of [whole.or(inside), inside.or(whole)]) expect([...one]).toEqual([...inside]);
+    expect(whole.except(inside).count).toBe(0);
+    expect(inside.except(whole).count).toBe(inside.count - whole.count);
+    expect([...whole.except(inside.op('tanh'))]).toEqual([...whole]);
+    // Asked of both, as of one.
+    expect(scans.op('dot').or(scans.op('tanh')).inside().count).toBe(2);
+  });
+
+  test('what has a value for each step is not monitored', () => {
+    expect(() => scans.inside().op('tanh').monitor()).toThrow(
+      /^monitor: .* is within a scan, from where no values come out; monitor what the scan gives, by a selection without inside\(\)$/,
+    );
+    expect(scans.inside().op('sum').monitor().graph.outputs).toHaveLength(2);
+  });
+
   test('changes go inside', () => {
     const change = scans
       .inside()

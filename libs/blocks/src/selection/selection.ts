@@ -145,17 +145,17 @@ export class Selection implements Iterable<Variable> {
 
   /** Those in both. */
   and(other: Selection): Selection {
-    return this.#joined(other, both(this.#criterion, other.#criterion));
+    return this.#joined(other, both);
   }
 
   /** Those in either. */
   or(other: Selection): Selection {
-    return this.#joined(other, either(this.#criterion, other.#criterion));
+    return this.#joined(other, either);
   }
 
   /** Of these that are not in the other. */
   except(other: Selection): Selection {
-    return this.#joined(other, both(this.#criterion, not(other.#criterion)));
+    return this.#joined(other, (own, others) => both(own, not(others)));
   }
 
   /** All variables of the graph that are not in this. */
@@ -255,8 +255,16 @@ export class Selection implements Iterable<Variable> {
    *
    * @param of what to compute of each: a norm, a mean. Default: the variable itself
    * @param suffix ends the names: `/mlp/linear_0.W` and `_norm`. Default none
+   * @throws Error for one within a scan
    */
   monitor(of: (variable: Variable) => Variable = itself, suffix = ''): GraphChange {
+    const inner = this.variables.find((variable) => !this.graph.variables.includes(variable));
+    if (inner !== undefined) {
+      throw new Error(
+        `monitor: ${namesOf([inner])} is within a scan, from where no values come out; monitor what the scan gives, ` +
+          'by a selection without inside()',
+      );
+    }
     const made = this.variables.map((variable) => [variable, of(variable)] as const);
     return GraphChange.withOutputs(this.graph, made, suffix);
   }
@@ -265,11 +273,21 @@ export class Selection implements Iterable<Variable> {
     return new Selection(this.graph, both(this.#criterion, criterion), this.#isInside);
   }
 
-  #joined(other: Selection, criterion: Criterion): Selection {
+  #joined(other: Selection, join: (own: Criterion, others: Criterion) => Criterion): Selection {
     if (other.graph !== this.graph) {
       throw new Error('select: the two selections are of different graphs; make both of the same ComputationGraph');
     }
-    return new Selection(this.graph, criterion, this.#isInside || other.#isInside);
+    const isInside = this.#isInside || other.#isInside;
+    return new Selection(this.graph, join(this.#within(isInside), other.#within(isInside)), isInside);
+  }
+
+  /** What it asks of variables, where those within scans may be among them. */
+  #within(isInside: boolean): Criterion {
+    if (this.#isInside || !isInside) return this.#criterion;
+    return both(
+      among('is outside of scans', () => new Set(this.graph.variables)),
+      this.#criterion,
+    );
   }
 
   #candidates(): readonly Variable[] {

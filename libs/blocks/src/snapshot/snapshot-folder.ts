@@ -7,8 +7,9 @@ import { hashFile, makeFolder, syncFolder } from '@longrun/serialization';
 
 import { config } from '../configuration/config.js';
 import type { SnapshotSource } from '../main-loop/training-context.js';
-import { SUMS, sumsIn, writeMember, writeSums, type SnapshotMember } from './snapshot-members.js';
+import { copyOfMember, SUMS, sumsIn, writeMember, writeSums, type SnapshotMember } from './snapshot-members.js';
 import {
+  readSnapshotState,
   SNAPSHOT_FILES,
   type SnapshotWriting,
   writeSnapshot,
@@ -48,9 +49,10 @@ export async function saveSnapshot(
 ): Promise<FinishedSnapshot> {
   const folder = snapshotFolder(mainLoop, parent);
   const partial = partialFolder(folder);
+  const taken = [...members].map(([name, member]) => [name, copyOfMember(member)] as const);
   const written = await writeSnapshot(mainLoop, partial, writing);
   const files = [...written.files];
-  for (const [name, member] of members) files.push(await writeMember(partial, name, member));
+  for (const [name, member] of taken) files.push(await writeMember(partial, name, member));
   if (writing.isHandedOver !== true) await writeSums(partial, new Map(files.map(sumOf)));
   await makeFolder(path.dirname(folder));
   await rm(folder, { recursive: true, force: true });
@@ -68,6 +70,19 @@ export async function saveSnapshot(
 /** The newest snapshot that {@link saveSnapshot} left in a folder; undefined when there is none. */
 export async function newestSnapshot(parent: string): Promise<string | undefined> {
   return (await snapshotsIn(parent))[0];
+}
+
+/** The snapshots that training with the log of this uuid has left beside `newest`, before it; the oldest first. */
+export async function snapshotsOfLog(uuid: string, newest: string): Promise<string[]> {
+  const earlier = (await snapshotsIn(path.dirname(newest))).toReversed().filter((folder) => folder < newest);
+  const logs = await Promise.all(
+    earlier.map(async (folder) => {
+      // One that cannot be read may be anybody's.
+      const state = await readSnapshotState(folder).catch(() => undefined);
+      return state === undefined ? undefined : new Map(Object.entries(state['log'] ?? {})).get('uuid');
+    }),
+  );
+  return earlier.filter((_, at) => logs[at] === uuid);
 }
 
 /** A snapshot that is not as it was saved. */

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import {
+  copyOf,
+  copyOfJson,
   hashFile,
   readSafetensors,
   StateMismatch,
@@ -51,6 +53,11 @@ export async function loadFromSnapshot(folder: string, name: string): Promise<Re
   const { tensors, metadata } = await readSafetensors(file);
   const value: Json = JSON.parse(metadata['value'] ?? 'null');
   return { value, arrays: tensors };
+}
+
+/** A member as it is now, whatever becomes of what it was made of. */
+export function copyOfMember({ value = null, arrays = new Map() }: SnapshotMember): Required<SnapshotMember> {
+  return { value: copyOfJson(value), arrays: new Map([...arrays].map(([name, array]) => [name, copyOf(array)])) };
 }
 
 /** Writes a member into a folder that becomes a snapshot. */

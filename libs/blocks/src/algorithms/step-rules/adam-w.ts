@@ -13,7 +13,14 @@ import {
   type Variable,
 } from '@longrun/tensor';
 
-import { StepRule, type RuleUpdates, type StepRuleOptions, type Steps, type StepsAndUpdates } from './step-rule.js';
+import {
+  checkedBeta,
+  StepRule,
+  type RuleUpdates,
+  type StepRuleOptions,
+  type Steps,
+  type StepsAndUpdates,
+} from './step-rule.js';
 
 /** Options of {@link AdamW}; names and defaults are PyTorch's. */
 export interface AdamWOptions extends StepRuleOptions {
@@ -54,8 +61,8 @@ export class AdamW extends StepRule {
   constructor(options: AdamWOptions = {}) {
     super(options);
     this.learningRate = this.hyperparameter('learning_rate', options.learningRate ?? 0.001);
-    this.beta1 = this.hyperparameter('beta1', options.beta1 ?? 0.9);
-    this.beta2 = this.hyperparameter('beta2', options.beta2 ?? 0.999);
+    this.beta1 = this.hyperparameter('beta1', checkedBeta(this.name, 'beta1', options.beta1 ?? 0.9));
+    this.beta2 = this.hyperparameter('beta2', checkedBeta(this.name, 'beta2', options.beta2 ?? 0.999));
     this.epsilon = this.hyperparameter('epsilon', options.epsilon ?? 1e-8);
     this.weightDecay = this.hyperparameter('weight_decay', options.weightDecay ?? 0.01);
     this.amsgrad = options.amsgrad ?? false;

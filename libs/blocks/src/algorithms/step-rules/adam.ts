@@ -1,6 +1,6 @@
 import { add, cast, div, mul, pow, sqrt, square, sub, type SharedVariable, type Variable } from '@longrun/tensor';
 
-import { StepRule, type StepRuleOptions, type Steps, type StepsAndUpdates } from './step-rule.js';
+import { checkedBeta, StepRule, type StepRuleOptions, type Steps, type StepsAndUpdates } from './step-rule.js';
 
 /** Options of {@link Adam}. */
 export interface AdamOptions extends StepRuleOptions {
@@ -39,8 +39,8 @@ export class Adam extends StepRule {
   constructor(options: AdamOptions = {}) {
     super(options);
     this.learningRate = this.hyperparameter('learning_rate', options.learningRate ?? 0.002);
-    this.beta1 = this.hyperparameter('beta1', options.beta1 ?? 0.9);
-    this.beta2 = this.hyperparameter('beta2', options.beta2 ?? 0.999);
+    this.beta1 = this.hyperparameter('beta1', checkedBeta(this.name, 'beta1', options.beta1 ?? 0.9));
+    this.beta2 = this.hyperparameter('beta2', checkedBeta(this.name, 'beta2', options.beta2 ?? 0.999));
     this.epsilon = this.hyperparameter('epsilon', options.epsilon ?? 1e-8);
     this.decayFactor = this.hyperparameter('decay_factor', options.decayFactor ?? 1);
     this.time = this.scalarBuffer('time', 0);

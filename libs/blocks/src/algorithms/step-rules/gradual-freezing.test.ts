@@ -1,5 +1,5 @@
 import { ndarray } from '@longrun/serialization';
-import { compile, matrix, mean, square, type SharedVariable } from '@longrun/tensor';
+import { compile, matrix, mean, SharedVariable, square } from '@longrun/tensor';
 import { expect, test } from 'vitest';
 
 import { Tanh } from '../../bricks/activations.js';
@@ -12,6 +12,7 @@ import { AdamW } from './adam-w.js';
 import { CompositeRule } from './composite-rule.js';
 import { StepClipping } from './clipping.js';
 import { GradualFreezing, type FrozenSpan } from './gradual-freezing.js';
+import { Lookahead } from './lookahead.js';
 import { Scale } from './scale.js';
 import type { StepRule } from './step-rule.js';
 
@@ -84,6 +85,22 @@ test('frozen from the start it is as it was', async () => {
   const [first, ...others] = await ofFirstWeight([{ until: 3 }]);
   expect(others.slice(0, 2)).toEqual([first, first]);
   expect(new Set(others.slice(1)).size).toBe(6);
+});
+
+test('under Lookahead, too, a parameter goes on from where it was frozen', async () => {
+  const { cost } = model();
+  const weights = select(cost).role(WEIGHT);
+  const rule = new Lookahead(new Scale({ learningRate: 1e-9 }), { every: 2 });
+  const stepRule = new GradualFreezing(rule, [{ parameters: weights, until: 3 }]);
+  const algorithm = new GradientDescent({ cost, stepRule });
+  const traces = await traced(
+    algorithm,
+    [...weights].filter((weight) => weight instanceof SharedVariable),
+    6,
+  );
+
+  // Steps are too small to be seen.
+  expect(new Set(traces.map(String)).size).toBe(1);
 });
 
 test('to freeze some for good is to train the others, also where a norm is of all', async () => {

@@ -19,6 +19,8 @@ export interface FrozenSpan {
  * et al., 2017). To freeze some for good, `select(cost).role(WEIGHT).freeze()` leaves them out of the graph of gradients.
  *
  * While a parameter is frozen, it keeps its bits and what the rule remembers of it; to the rule its gradient is 0, so that it adds nothing to a norm.
+ * Steps are counted for all alike: `Adam` corrects the means that begin at 0 by that count, and so no longer for a parameter that is first trained after thousands of steps, whose
+ * first steps are up to three times as long as its learning rate.
  *
  * Buffer: one `time` for all.
  */

@@ -1,6 +1,6 @@
 import { add, cast, mul, sign, sub, type SharedVariable, type Variable } from '@longrun/tensor';
 
-import { StepRule, type StepAndUpdates, type StepRuleOptions } from './step-rule.js';
+import { checkedBeta, StepRule, type StepAndUpdates, type StepRuleOptions } from './step-rule.js';
 
 /** Options of {@link Lion}. */
 export interface LionOptions extends StepRuleOptions {
@@ -31,8 +31,8 @@ export class Lion extends StepRule {
   constructor(options: LionOptions = {}) {
     super(options);
     this.learningRate = this.hyperparameter('learning_rate', options.learningRate ?? 1e-4);
-    this.beta1 = this.hyperparameter('beta1', options.beta1 ?? 0.9);
-    this.beta2 = this.hyperparameter('beta2', options.beta2 ?? 0.99);
+    this.beta1 = this.hyperparameter('beta1', checkedBeta(this.name, 'beta1', options.beta1 ?? 0.9));
+    this.beta2 = this.hyperparameter('beta2', checkedBeta(this.name, 'beta2', options.beta2 ?? 0.99));
     this.weightDecay = this.hyperparameter('weight_decay', options.weightDecay ?? 0);
   }
 

@@ -14,7 +14,7 @@ export interface LookaheadOptions extends StepRuleOptions {
 /**
  * Lookahead (Zhang et al., 2019): a rule goes on from slow weights, which follow what it comes to only so far, every so many steps.
  *
- * Buffers: `slow` of each parameter, which is the parameter's own value before the first step, and one `time` for all.
+ * Buffers: `way` of each parameter, the sum of its steps since it was that of the slow weights, and one `time` for all.
  */
 export class Lookahead extends StepRule {
   readonly stepRule: StepRule;
@@ -34,16 +34,15 @@ export class Lookahead extends StepRule {
   override computeSteps(previous: Steps): StepsAndUpdates {
     const inner = this.stepRule.computeSteps(previous);
     const time = add(this.time, 1);
-    const [isFirst, isDue] = [eq(this.time, 0), eq(mod(time, this.every), 0)];
+    const isDue = eq(mod(time, this.every), 0);
     const steps = new Map<SharedVariable, Variable>();
     const updates: (readonly [SharedVariable, Variable])[] = [...inner.updates, [this.time, time]];
     for (const [parameter, step] of inner.steps) {
-      const slow = this.bufferFor(parameter, 'slow');
-      const from = where(isFirst, parameter, slow);
-      const fast = sub(parameter, step);
-      const next = where(isDue, add(from, mul(sub(fast, from), cast(this.slowRate, parameter.dtype))), from);
-      steps.set(parameter, where(isDue, sub(parameter, next), step));
-      updates.push([slow, next]);
+      const way = this.bufferFor(parameter, 'way');
+      const next = add(way, step);
+      const back = mul(next, cast(sub(1, this.slowRate), parameter.dtype));
+      steps.set(parameter, where(isDue, sub(step, back), step));
+      updates.push([way, where(isDue, 0, next)]);
     }
     return { steps, updates };
   }

@@ -63,8 +63,10 @@ export abstract class StepRule {
     return this.name;
   }
 
-  /** A setting of the rule: a shared variable, so that it can be changed while training. */
+  /** A setting of the rule: a shared variable, so that it can be changed while training. @throws Error where it is no number */
   protected hyperparameter(name: string, value: number): SharedVariable {
+    if (typeof value !== 'number' || Number.isNaN(value))
+      throw new Error(`${this.name}: ${name} is ${String(value)}; give a number`);
     return hyperparameter(`${this.name}.${name}`, value);
   }
 
@@ -83,4 +85,10 @@ export abstract class StepRule {
 export function checkedDecayRate(name: string, decayRate: number): number {
   if (decayRate >= 0 && decayRate <= 1) return decayRate;
   throw new Error(`${name}: decayRate is ${decayRate}; give a number from 0 to 1`);
+}
+
+/** How much of a mean stays with each step, as its rule calls it. @throws Error when it is not from 0 to below 1 */
+export function checkedBeta(rule: string, name: string, beta: number): number {
+  if (beta >= 0 && beta < 1) return beta;
+  throw new Error(`${rule}: ${name} is ${beta}; give a number from 0 to below 1`);
 }
