@@ -62,6 +62,7 @@ test('built-in datasets are found by name, and those without params have none', 
     'fashion-mnist',
     'iris',
     'mnist',
+    'text',
   ];
   expect([...converters.keys()]).toEqual(withConverters);
   expect([...builtInDatasets.keys()]).toEqual([
