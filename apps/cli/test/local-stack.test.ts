@@ -240,6 +240,8 @@ test('a cancelled experiment ends the log that is followed with exit code 4', as
     .poll(async () => (await longrun.run('show', id)).stdout)
     .toMatch(/set +\w+\.learning_rate = 0\.001 from step \d+ on/);
 
+  // It is to go on from it: on a busy machine the first one may be longer in coming than all this.
+  await expect.poll(async () => (await viewOf(id)).checkpoints.length).toBeGreaterThan(0);
   expect(await longrun.run('cancel', 'endless')).toMatchObject({ code: 0 });
   const { code, stdout } = await followed;
   expect(code).toBe(4);
@@ -514,7 +516,11 @@ test('a second Ctrl+C kills what does not stop', async () => {
 });
 
 async function statusOf(id: string): Promise<string> {
-  return ExperimentView.parse(JSON.parse((await longrun.run('show', id, '--json')).stdout)).status;
+  return (await viewOf(id)).status;
+}
+
+async function viewOf(id: string): Promise<ExperimentView> {
+  return ExperimentView.parse(JSON.parse((await longrun.run('show', id, '--json')).stdout));
 }
 
 function idsIn(json: string): string[] {
