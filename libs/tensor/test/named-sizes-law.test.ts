@@ -58,13 +58,16 @@ const ofScans = SCAN_GRAPHS.map(({ seed, shapes, nodes, outputs }, at): Graph =>
 /** How many graphs are run as one function. */
 const AT_ONCE = 8;
 
+/** All graphs are tried by `npm run proofs`, and one of so many with each run of the tests. */
+const PART = process.env['LONGRUN_PROOFS'] === 'all' ? 1 : 4;
+
 describe.each(ENGINES)('on $name', (engine) => {
   test.each([
     { what: 'ops', all: ofOps },
     { what: 'scans', all: ofScans },
   ])('names of sizes change no value, and types are true: $what', async ({ all }) => {
     // Names are no engine's business: each has its share, and together they have all.
-    const graphs = all.filter((_, at) => at % ENGINES.length === ENGINES.indexOf(engine));
+    const graphs = all.filter((_, at) => at % (ENGINES.length * PART) === ENGINES.indexOf(engine));
     const proposals = graphs.map((graph, at) => proposal(engine, graph, at));
     const { judged, misfits } = await verdictsOf(engine, proposals, AT_ONCE);
     expect(misfits).toEqual([]);

@@ -180,7 +180,7 @@ test('what denormals go into and come out of is rounded once, to an even last bi
       div(a, mul(a, 3e-39)),
       sqrt(a),
       sqrt(abs(a)),
-      ...factors.flatMap((factor) => [mul(a, factor), mul(factor, b), mul(mul(a, factor), factor), div(a, factor)]),
+      ...factors.flatMap((factor) => [mul(a, factor), mul(mul(factor, b), factor)]),
     ];
     return { updates: forms.map((form) => [zeros([4096], 'form'), form]) };
   });
