@@ -22,7 +22,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'shared', isolate: false, include: testFiles('*.test'), exclude: testFiles('*.alone.test') },
+        test: {
+          name: 'shared',
+          isolate: false,
+          include: testFiles('*.test'),
+          exclude: [...testFiles('*.alone.test'), ...proofs()],
+        },
       },
       { extends: true, test: { name: 'alone', isolate: true, include: testFiles('*.alone.test') } },
     ],
@@ -31,6 +36,14 @@ export default defineConfig({
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
   },
 });
+
+/** Files that only `npm run proofs` runs, which names them: with each run of the tests they would take longer than a check may. */
+function proofs(): string[] {
+  if (process.env['LONGRUN_PROOFS'] === 'all') return [];
+  return ['api-restart', 'faults', 'log-completion', 'old-state', 'poison', 'stall'].map(
+    (name) => `**/test/${name}.test.ts`,
+  );
+}
 
 /** Of the project that is the root, or, where the checkout is, of all projects that are built. */
 function testFiles(name: string): string[] {
