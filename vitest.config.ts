@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url';
 
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
+/** Whether `npm run proofs` runs them, and not `npm test`. */
+const isProof = process.env['LONGRUN_PROOFS'] === 'all';
+
 export default defineConfig({
   plugins: [standardDecorators()],
   // Workspace libs resolve to their TypeScript source. 'import', 'default' and 'module' must stay out of this list:
@@ -18,7 +21,7 @@ export default defineConfig({
     teardownTimeout: 600_000,
     expect: { poll: { timeout: 240_000 } },
     // Files share what they import, which halves the CPU time of most suites. One that replaces a module, or asks what is loaded, is
-    // called *.alone.test.ts.
+    // called *.alone.test.ts. What would take longer than a check may with each run of the tests is called *.proof.test.ts.
     projects: [
       {
         extends: true,
@@ -26,7 +29,7 @@ export default defineConfig({
           name: 'shared',
           isolate: false,
           include: testFiles('*.test'),
-          exclude: [...testFiles('*.alone.test'), ...proofs()],
+          exclude: [...testFiles('*.alone.test'), ...(isProof ? [] : testFiles('*.proof.test'))],
         },
       },
       { extends: true, test: { name: 'alone', isolate: true, include: testFiles('*.alone.test') } },
@@ -36,14 +39,6 @@ export default defineConfig({
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
   },
 });
-
-/** Files that only `npm run proofs` runs, which names them: with each run of the tests they would take longer than a check may. */
-function proofs(): string[] {
-  if (process.env['LONGRUN_PROOFS'] === 'all') return [];
-  return ['api-restart', 'faults', 'log-completion', 'old-state', 'poison', 'stall'].map(
-    (name) => `**/test/${name}.test.ts`,
-  );
-}
 
 /** Of the project that is the root, or, where the checkout is, of all projects that are built. */
 function testFiles(name: string): string[] {

@@ -3,14 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from './setup.mjs';
 
-/** Projects, each with the files of its tests that know of proofs, or are left out of `npm test` (see vitest.config.ts). */
+/** Projects, each with what stands in the paths of its proofs, and of the tests that try more in a proof. */
 const PROOFS = {
-  'libs/tensor': ['test/named-sizes-law.test.ts'],
-  'libs/platform': ['test/faults.test.ts', 'test/log-completion.test.ts'],
-  examples: ['test/killed-programs.test.ts'],
-  'apps/cli': ['test/fault-points.test.ts', 'test/api-restart.test.ts', 'test/old-state.test.ts'],
-  'apps/fuel-preproc': ['test/stall.test.ts'],
-  'apps/worker-gpu': ['test/poison.test.ts', 'test/stall.test.ts'],
+  'libs/tensor': ['named-sizes-law'],
+  'libs/platform': ['.proof.'],
+  examples: ['killed-programs'],
+  'apps/cli': ['.proof.', 'fault-points'],
+  'apps/worker-gpu': ['.proof.'],
 };
 
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');

@@ -4,12 +4,11 @@ Reads requests from stdin, a JSON line each, {"do": "train", "steps": N}, and an
 """
 
 import argparse
-import json
-import sys
-import time
 
 import torch
 from safetensors.torch import load_file
+
+from training_requests import serve
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--start", required=True, help="safetensors file of parameters and examples")
@@ -50,12 +49,4 @@ def step(features, labels):
     return cost.item()
 
 
-steps = 0
-print(json.dumps({"ready": True, "torch": torch.__version__}), flush=True)
-for line in sys.stdin:
-    request = json.loads(line)
-    begin = time.perf_counter()
-    for _ in range(request["steps"]):
-        cost = step(*batches[steps % len(batches)])
-        steps += 1
-    print(json.dumps({"seconds": time.perf_counter() - begin, "cost": cost}), flush=True)
+serve(step, batches)
