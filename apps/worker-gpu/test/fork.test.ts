@@ -106,7 +106,7 @@ test('an experiment that is run once more, from the same checkpoint where it beg
 });
 
 async function compared(a: string, b: string): Promise<ExperimentComparison> {
-  return await world.platform.comparisons.compare(a, b, new AbortController().signal);
+  return await world.platform.comparisons.compare(a, b, { signal: new AbortController().signal });
 }
 
 test('other parameters hold from its step on, and what was logged before stays', async () => {

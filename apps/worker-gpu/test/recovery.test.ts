@@ -350,7 +350,7 @@ test('hyperparameters that are set while it trains are set again at the same ste
     experiment.settings.map(({ at: _at, ...one }) => one),
   );
   const { signal } = new AbortController();
-  expect(await world.platform.comparisons.compare(id, again.id, signal)).toMatchObject({ verdict: 'identical' });
+  expect(await world.platform.comparisons.compare(id, again.id, { signal })).toMatchObject({ verdict: 'identical' });
 });
 
 const OTHER = 'f'.repeat(64);

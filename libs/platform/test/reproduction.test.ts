@@ -33,7 +33,7 @@ async function play(worker: ScriptedWorker, run: Run = {}): Promise<void> {
 }
 
 async function compared(world: World, a: string, b: string): Promise<ExperimentComparison> {
-  return await world.platform.comparisons.compare(a, b, new AbortController().signal);
+  return await world.platform.comparisons.compare(a, b, { signal: new AbortController().signal });
 }
 
 test('an experiment is submitted once more as it was meant then, and the two are compared once both have ended', async ({

@@ -161,7 +161,9 @@ export class CheckpointsController {
 
   async #verify(response: Response, id: string, checkpoint: string | undefined): Promise<void> {
     await untilGone(response, (signal) =>
-      this.#verifications.send(response, () => this.#platform.checkpoints.verify(id, checkpoint, signal)),
+      this.#verifications.send(response, (onFound) =>
+        this.#platform.checkpoints.verify(id, checkpoint, { signal, onFound }),
+      ),
     );
   }
 }

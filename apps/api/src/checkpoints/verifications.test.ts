@@ -1,15 +1,18 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EVENT_HEARTBEAT_HEADER } from '@longrun/contracts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { Refusal } from '../problems/refusal.js';
+import { Refusal, refusal } from '../problems/refusal.js';
 import { untilGone } from '../files/until-gone.js';
 import { Verifications } from './verifications.js';
 
 /** A verification that the test ends. */
 interface Held {
   readonly gone: AbortSignal;
+  find(): void;
+  refuse(): void;
   end(): void;
 }
 
@@ -24,10 +27,11 @@ beforeEach(async () => {
   const verifications = new Verifications(10);
   server = createServer((_request, response) => {
     void untilGone(response, async (gone) => {
-      await verifications.send(response, async () => {
+      await verifications.send(response, async (onFound) => {
         await new Promise<void>((resolve, reject) => {
           gone.addEventListener('abort', () => reject(new Error('the client has left')));
-          held.push({ gone, end: resolve });
+          const refuse = (): void => reject(refusal('not-found', []));
+          held.push({ gone, find: onFound, refuse, end: resolve });
           onHeld();
         });
         return { ok: true };
@@ -48,13 +52,24 @@ afterEach(() => {
 });
 
 test('one that takes long sends blanks, which JSON allows, and then what it found', async () => {
-  const answer = await fetch(url);
+  const asked = fetch(url);
+  await untilHeld(1);
+  held[0]?.find();
+  const answer = await asked;
   // They have come, or there would be no answer yet.
   expect(answer.headers.get(EVENT_HEARTBEAT_HEADER)).toBe('10');
   held[0]?.end();
   const text = await answer.text();
   expect(text).toMatch(/^\n+\{/);
   expect(JSON.parse(text)).toEqual({ ok: true });
+});
+
+test('one that is refused before what it asks for was found has a status, however long that took', async () => {
+  const asked = fetch(url);
+  await untilHeld(1);
+  await sleep(50);
+  held[0]?.refuse();
+  expect((await asked).status).toBe(404);
 });
 
 test('two may be under way; when one has ended there is room for another', async () => {

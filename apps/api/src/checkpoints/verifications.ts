@@ -16,12 +16,12 @@ export class Verifications {
   }
 
   /**
-   * Answers with what `look` finds, as JSON, however long that takes: blanks come before it, which JSON allows. What is refused before the first
-   * blank has a status; later the answer is cut.
+   * Answers with what `look` finds, as JSON, however long that takes: blanks come before it, which JSON allows. They begin when it calls `onFound`: what is
+   * refused before that has a status, however long it took to find out; later the answer is cut.
    *
    * @throws Refusal where too many are under way; what `look` throws
    */
-  async send(response: ServerResponse, look: () => Promise<unknown>): Promise<void> {
+  async send(response: ServerResponse, look: (onFound: () => void) => Promise<unknown>): Promise<void> {
     if (this.#running >= MOST_AT_ONCE) {
       const facts = { running: this.#running };
       throw refusal('unavailable', [{ path: [], code: 'verification-busy', facts }], {
@@ -31,11 +31,13 @@ export class Verifications {
     this.#running += 1;
     response.setHeader(EVENT_HEARTBEAT_HEADER, String(this.#heartbeatMs));
     response.setHeader('Content-Type', 'application/json; charset=utf-8');
-    const heartbeat = setInterval(() => {
-      if (!response.writableNeedDrain) response.write('\n');
-    }, this.#heartbeatMs);
+    let heartbeat: NodeJS.Timeout | undefined;
     try {
-      const found = await look();
+      const found = await look(() => {
+        heartbeat ??= setInterval(() => {
+          if (!response.writableNeedDrain) response.write('\n');
+        }, this.#heartbeatMs);
+      });
       clearInterval(heartbeat);
       response.end(JSON.stringify(found));
     } finally {

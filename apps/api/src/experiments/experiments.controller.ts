@@ -122,8 +122,10 @@ export class ExperimentsController {
     @Query({ schema: ComparisonQuery }) { with: other }: ComparisonQuery,
     @Res() response: Response,
   ): Promise<void> {
-    await untilGone(response, async (gone) => {
-      await this.#verifications.send(response, () => this.#platform.comparisons.compare(id, other, gone));
+    await untilGone(response, async (signal) => {
+      await this.#verifications.send(response, (onFound) =>
+        this.#platform.comparisons.compare(id, other, { signal, onFound }),
+      );
     });
   }
 

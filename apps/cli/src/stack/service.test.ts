@@ -45,7 +45,7 @@ test('one that does not obey SIGTERM gets SIGKILL', async () => {
 });
 
 test('one that is told to stop before it has a number is stopped', async () => {
-  const node = service(`console.log('ready'); setInterval(() => {}, 1e3);`);
+  const node = service(`setInterval(() => {}, 1e3);`);
   const starting = node.start();
   expect(await node.stop()).toMatchObject({ how: 'SIGTERM' });
   const { identity, ready } = await starting;

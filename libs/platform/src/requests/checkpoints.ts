@@ -32,6 +32,7 @@ import { AskedStore } from './asked-store.js';
 import { checkedBytes } from './checked-bytes.js';
 import { heldBytes, holdForUrls } from './held-bytes.js';
 import { absent, thoseThere } from './life-reading.js';
+import type { LongReading } from './long-reading.js';
 import { refused } from './request-refused.js';
 import { type StoredFile, URL_VALID_MS } from './stored-file.js';
 
@@ -150,11 +151,16 @@ export class Checkpoints {
   }
 
   /** Reads every byte of a checkpoint, or of all (`which` is undefined) and the log beside them, and says what is damaged. */
-  async verify(id: string, which: string | undefined, signal: AbortSignal): Promise<CheckpointVerification> {
+  async verify(
+    id: string,
+    which: string | undefined,
+    { signal, onFound }: LongReading,
+  ): Promise<CheckpointVerification> {
     return this.#asked(
       id,
       which,
       async (reader) => {
+        await reader.readListed(which ?? 'latest', async () => onFound?.());
         const findings = [];
         for await (const finding of checkpointFindings(reader, which)) findings.push(finding);
         return verificationOf(findings);

@@ -24,6 +24,7 @@ import { AskedStore } from './asked-store.js';
 import { refusalFor } from './checkpoints.js';
 import type { Experiments } from './experiments.js';
 import { absence } from './life-reading.js';
+import type { LongReading } from './long-reading.js';
 import { refused } from './request-refused.js';
 
 export interface ComparisonsOptions {
@@ -45,15 +46,15 @@ export class Comparisons {
   /**
    * How the logs, final parameters and outputs of two experiments compare. Parameters are read only where their hashes differ and the logs do not.
    *
-   * @param signal Aborted, nothing is read any more
    * @throws RequestRefused for an experiment that there is not, and where the last checkpoint of one that has succeeded cannot be read; ObjectsUnreachable
    */
-  async compare(id: string, other: string, signal: AbortSignal): Promise<ExperimentComparison> {
+  async compare(id: string, other: string, { signal, onFound }: LongReading): Promise<ExperimentComparison> {
     const { experiments, record } = this.#options;
     const a = await experiments.get(id);
     const isThere = await record.db.selectFrom('experiments').select('id').where('id', '=', other).executeTakeFirst();
     if (isThere === undefined) throw refused('not-found', [await absence(record.db, 'experiment', other, 'with')]);
     const b = await experiments.get(other);
+    onFound?.();
     const haveEnded = isTerminal(a.status) && isTerminal(b.status);
     const differences = haveEnded ? await this.#differences(a, b, signal) : null;
     const environment = environmentDifferences(a.attempts, b.attempts);
