@@ -67,8 +67,12 @@ export function ratioRow(
 
 /** A row without a goal, which stands beside others. */
 export function plainRow(what: string, unit: string, ours: readonly number[], peer: readonly number[]): Row {
-  const [value, other] = [median(ours), median(peer)];
-  return { what, value, unit, peer: other, ratio: value / other, goal: 'none', met: true };
+  return besideRow(what, unit, median(ours), median(peer));
+}
+
+/** A row without a goal of what is no median. */
+export function besideRow(what: string, unit: string, value: number, peer: number): Row {
+  return { what, value, unit, peer, ratio: value / peer, goal: 'none', met: true };
 }
 
 /** A row whose goal is that the value is no more than so much above the peer's. */
