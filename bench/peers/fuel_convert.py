@@ -1,7 +1,7 @@
 """The original Fuel's side of `npm run bench -- fuel`: its `convert_mnist` on raw files of MNIST's form.
 
 FUEL_SOURCE names a folder with the packages `fuel` (mila-iqia/fuel) and `picklable_itertools`; what they import has to be there too. Reads requests from stdin, a JSON line
-each: {"from": FOLDER, "to": FOLDER}, and answers {"seconds": ...}.
+each: {"from": FOLDER, "to": FOLDER}, and answers {"seconds": ..., "batches": 1}.
 """
 
 import collections
@@ -45,4 +45,4 @@ for line in sys.stdin:
     request = json.loads(line)
     begin = time.perf_counter()
     convert_mnist(request["from"], request["to"], output_filename="fuel.hdf5")
-    print(json.dumps({"seconds": time.perf_counter() - begin}), flush=True)
+    print(json.dumps({"seconds": time.perf_counter() - begin, "batches": 1}), flush=True)

@@ -94,7 +94,10 @@ export async function perBatch(stream: DataStream, most: number, areStated = fal
   return (performance.now() - begunAt) / count;
 }
 
-export async function msOf(peer: Contestant, request: Readonly<Record<string, string | number>>): Promise<number> {
-  const { seconds = Number.NaN, batches = Number.NaN } = await peer.ask(request);
+/** Milliseconds of what a side was asked to do, of each of its batches. @throws Error where it does not say so */
+export async function msOf(side: Contestant, request: Readonly<Record<string, string | number>>): Promise<number> {
+  const { seconds, batches } = await side.ask(request);
+  if (seconds === undefined || batches === undefined)
+    throw new Error(`${side.name}: expected {seconds, batches}, but got seconds ${seconds}, batches ${batches}`);
   return (1_000 * seconds) / batches;
 }

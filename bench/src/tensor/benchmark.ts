@@ -3,7 +3,17 @@ import { loadavg } from 'node:os';
 import { at } from '@longrun/tensor';
 import { writeSafetensors } from '@longrun/serialization';
 import { pythonRemedy, pythonWith } from '../python.js';
-import { besideRow, boundRow, machine, median, plainRow, ratioRow, type Report, type Row, versionOf } from '../report.js';
+import {
+  besideRow,
+  boundRow,
+  machine,
+  median,
+  plainRow,
+  ratioRow,
+  type Report,
+  type Row,
+  versionOf,
+} from '../report.js';
 import { withScratchFolder } from '../scratch-folder.js';
 import { compiling } from './compiling.js';
 import { beginning } from './network.js';
