@@ -248,6 +248,7 @@ export { StepRule } from './algorithms/step-rules/step-rule.js';
 export type {
   RuleUpdates,
   StepAndUpdates,
+  StepCount,
   StepRuleOptions,
   Steps,
   StepsAndUpdates,

@@ -16,6 +16,7 @@ import {
   exponentialDecay,
   GradientAccumulation,
   GradientDescent,
+  GradualFreezing,
   inverseSquareRootDecay,
   linearDecay,
   linearWarmup,
@@ -126,6 +127,18 @@ describe('a step rule takes parameters where PyTorch, or its formula, takes them
       expectClose(await trace(make), golden.traces[name] ?? []);
     },
   );
+
+  test('GradualFreezing of parameters that have no gradients at some steps', async () => {
+    const make = (parameters: ReadonlyMap<string, SharedVariable>): StepRule => {
+      const [W, b] = ['W', 'b'].map((name) => [...parameters].flatMap(([of, one]) => (of === name ? [one] : [])));
+      const rule = new AdamW({ learningRate: 0.05, beta1: 0.8, beta2: 0.95, epsilon: 1e-3, weightDecay: 0.1 });
+      return new GradualFreezing(rule, [
+        { parameters: W ?? [], until: 3 },
+        { parameters: b ?? [], from: 2, until: 4 },
+      ]);
+    };
+    expectClose(await trace(make), golden.traces['GradualFreezing'] ?? []);
+  });
 
   test('VariableClipping 1.11-19, restricted 1.11-23 to the parameters that have the axis', async () => {
     const make = (parameters: ReadonlyMap<string, SharedVariable>): StepRule => {

@@ -93,6 +93,7 @@ export type { Safetensors } from './safetensors/safetensors.js';
 export type { RowBlocks, StreamedTensor } from './safetensors/streamed-tensor.js';
 
 export { namePattern, type NameSelection } from './partial-restore/name-selection.js';
+export { nearestNames } from './partial-restore/nearest-names.js';
 export { planRestore } from './partial-restore/restore-plan.js';
 export type {
   IgnoredTensor,

@@ -37,7 +37,8 @@ export interface CheckpointOptions extends SimpleExtensionOptions, SnapshotWriti
 export class Checkpoint extends SimpleExtension {
   readonly folder: string;
   readonly #options: CheckpointOptions;
-  readonly #kept: string[] = [];
+  /** Its snapshots, each once; the one that was saved last is the last. */
+  #kept: readonly string[] = [];
   #busy: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #lastStep: number | undefined;
@@ -71,7 +72,11 @@ export class Checkpoint extends SimpleExtension {
 
   override dispatch(callback: CallbackName, context: CallbackContext): void | Promise<void> {
     this.#throwFailure();
-    if (callback === 'onResumption') this.#hasResumed = true;
+    if (callback === 'onResumption') {
+      this.#hasResumed = true;
+      // It may be behind what was saved last.
+      this.#lastStep = undefined;
+    }
     return super.dispatch(callback, context);
   }
 
@@ -104,9 +109,11 @@ export class Checkpoint extends SimpleExtension {
       const snapshot = await saveSnapshot(this.mainLoop, this.folder, { ...this.#options, members });
       await this.#options.onSnapshot?.(snapshot);
       // Those from before training was stopped are its own, too.
-      if (this.#hasResumed) this.#kept.push(...(await snapshotsOfLog(this.mainLoop.log.uuid, snapshot.folder)));
+      const before = this.#hasResumed ? await snapshotsOfLog(this.mainLoop.log.uuid, snapshot.folder) : [];
       this.#hasResumed = false;
-      this.#kept.push(snapshot.folder);
+      const newest = [...before, snapshot.folder];
+      // Training that was taken back saves steps again.
+      this.#kept = [...this.#kept.filter((folder) => !newest.includes(folder)), ...newest];
       await this.#deleteOld();
     } catch (error) {
       this.#failure = { error };
@@ -116,9 +123,9 @@ export class Checkpoint extends SimpleExtension {
   }
 
   async #deleteOld(): Promise<void> {
-    for (const old of this.#kept.splice(0, Math.max(0, this.#kept.length - (this.#options.keepLast ?? 3)))) {
-      await rm(old, { recursive: true, force: true });
-    }
+    const old = this.#kept.slice(0, -(this.#options.keepLast ?? 3));
+    this.#kept = this.#kept.slice(old.length);
+    for (const folder of old) await rm(folder, { recursive: true, force: true });
   }
 
   #throwFailure(): void {

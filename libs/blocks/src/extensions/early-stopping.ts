@@ -1,6 +1,8 @@
 import { StateKind, type VersionedState } from '@longrun/serialization';
 
 import { FINISH_REQUESTED } from '../log/training-log-base.js';
+import type { TrainingContext } from '../main-loop/training-context.js';
+import { awaitRecords } from './awaited-records.js';
 import type { Checkpoint } from './checkpoint.js';
 import { CompositeExtension } from './composite-extension.js';
 import { onLogRecord } from './predicates.js';
@@ -23,7 +25,7 @@ export interface FinishIfNoImprovementAfterOptions extends SimpleExtensionOption
 
 /**
  * Finishes training when there was no improvement for so many epochs or batches; by default it looks after each epoch. Before the first
- * improvement there is none to wait for. (The original finished only if it looked at the very batch at which patience was 0.)
+ * improvement there is none to wait for; where none was told by the end of the first epoch, that is warned of. (The original finished only if it looked at the very batch at which patience was 0.)
  */
 export class FinishIfNoImprovementAfter extends SimpleExtension {
   readonly notificationName: string;
@@ -48,6 +50,11 @@ export class FinishIfNoImprovementAfter extends SimpleExtension {
     this.#unit = epochs === undefined ? 'iterationsDone' : 'epochsDone';
     const record = epochs === undefined ? '_patience_iterations' : '_patience_epochs';
     this.#patienceLogRecord = options.patienceLogRecord ?? notificationName + record;
+  }
+
+  override attach(mainLoop: TrainingContext): void {
+    super.attach(mainLoop);
+    awaitRecords(this.name, mainLoop.log, [this.notificationName]);
   }
 
   override do(): void {

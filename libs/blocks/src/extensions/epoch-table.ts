@@ -1,4 +1,6 @@
+import type { TrainingContext } from '../main-loop/training-context.js';
 import type { Output } from '../outputs/output.js';
+import { awaitRecords } from './awaited-records.js';
 import { TrainingExtension } from './training-extension.js';
 
 /**
@@ -15,6 +17,11 @@ export class EpochTable extends TrainingExtension {
     this.#table = table;
     this.#records = records;
     table.write(`${['epoch', ...records].join(',')}\n`);
+  }
+
+  override attach(mainLoop: TrainingContext): void {
+    super.attach(mainLoop);
+    awaitRecords(this.name, mainLoop.log, this.#records);
   }
 
   override afterEpoch(): void {

@@ -300,6 +300,17 @@ describe('checkpoints', () => {
     expect((await readdir(folder)).toSorted()).toEqual(['step-000000000001', 'step-000000000006', 'step-000000000008']);
   });
 
+  test('are the newest few of a main loop that is taken back, and goes on, too', async () => {
+    const mainLoop = checkpointed({ everyNBatches: 2, keepLast: 3, afterTraining: false }, new StopAt(11));
+    expect(await mainLoop.run()).toBe('stopped');
+    await restoreSnapshot(mainLoop, path.join(folder, 'step-000000000006'));
+    expect(await mainLoop.run()).toBe('stopped');
+
+    expect((await readdir(folder)).toSorted()).toEqual(
+      [6, 8, 10].map((step) => `step-${String(step).padStart(12, '0')}`),
+    );
+  });
+
   test('are one for each step, whatever the conditions', async () => {
     const seen: number[] = [];
     await checkpointed({

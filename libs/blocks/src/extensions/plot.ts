@@ -1,7 +1,9 @@
 import { StateKind, StateMismatch, type Json, type VersionedState } from '@longrun/serialization';
 
 import { decodeLogValue, encodeLogValue } from '../log/log-value.js';
+import type { TrainingContext } from '../main-loop/training-context.js';
 import type { Output } from '../outputs/output.js';
+import { awaitRecords } from './awaited-records.js';
 import { svgOf } from './line-chart.js';
 import { SimpleExtension, type SimpleExtensionOptions } from './simple-extension.js';
 
@@ -49,6 +51,11 @@ export class Plot extends SimpleExtension {
       for (const channel of channels) this.#points.set(channel, []);
     }
     this.#output = options.output;
+  }
+
+  override attach(mainLoop: TrainingContext): void {
+    super.attach(mainLoop);
+    awaitRecords(this.name, mainLoop.log, this.#points.keys());
   }
 
   override do(): void {

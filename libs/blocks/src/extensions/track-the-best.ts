@@ -1,3 +1,5 @@
+import type { TrainingContext } from '../main-loop/training-context.js';
+import { awaitRecords } from './awaited-records.js';
 import { SimpleExtension, type SimpleExtensionOptions } from './simple-extension.js';
 
 /** Which of two values of a record is better. */
@@ -15,7 +17,7 @@ export interface TrackTheBestOptions extends SimpleExtensionOptions {
 
 /**
  * Remembers the best value of a record, as `best_<record>` in the status of the log, and tells when there is a better one than all before: by `true` in the
- * row. By default after each epoch. A value that is not a number, or NaN, is never the best.
+ * row. By default after each epoch. A value that is not a number, or NaN, is never the best. A record that the log has not after the first epoch is warned of.
  */
 export class TrackTheBest extends SimpleExtension {
   readonly recordName: string;
@@ -29,6 +31,11 @@ export class TrackTheBest extends SimpleExtension {
     this.notificationName = options.notificationName ?? `${options.recordName}_best_so_far`;
     this.#bestName = `best_${options.recordName}`;
     this.#chooseBest = options.chooseBest ?? Math.min;
+  }
+
+  override attach(mainLoop: TrainingContext): void {
+    super.attach(mainLoop);
+    awaitRecords(this.name, mainLoop.log, [this.recordName]);
   }
 
   override do(): void {

@@ -205,6 +205,9 @@ describe('a search', () => {
     await expect(narrow.search(inputs, { ...rules, minLength: LENGTH })).rejects.toThrow(
       `minLength is ${LENGTH}; give a whole number from 0 to below maxLength, ${LENGTH}`,
     );
+    await expect(narrow.search(inputs, { ...rules, eolSymbol: TOKENS })).rejects.toThrow(
+      `eolSymbol is ${TOKENS}, and there are ${TOKENS} outputs`,
+    );
     await expect(narrow.search(inputs, { ...rules, lengthPenalty: -1 })).rejects.toThrow('lengthPenalty is -1');
     const { contexts: seen, states } = await narrow.computeInitialStatesAndContexts(inputs);
     const { states: _left, ...others } = states;

@@ -33,3 +33,13 @@ test('a search goes on where length may make up for it', () => {
   expect(hypotheses.open).toEqual([{ outputs: [1, 1, 1], logProbability: -4, parent: 0 }]);
   expect(hypotheses.best.map(({ score }) => score)).toEqual([-0.1, -1.6]);
 });
+
+test('an end that is no output is refused', () => {
+  const afterOne = (eolSymbol: number): unknown =>
+    new Hypotheses(2, { eolSymbol, maxLength: 5 }).extend([new Float64Array(3)]);
+  expect(afterOne(2)).toHaveLength(2);
+  expect(() => afterOne(3)).toThrow(
+    'BeamSearch: eolSymbol is 3, and there are 3 outputs; give one of them, from 0 to 2',
+  );
+  for (const none of [-1, 0.5, Number.NaN]) expect(() => afterOne(none)).toThrow(`BeamSearch: eolSymbol is ${none};`);
+});

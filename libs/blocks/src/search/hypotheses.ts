@@ -1,6 +1,6 @@
 /** How sequences are ranked, and when they end. */
 export interface SearchRules {
-  /** The output that ends a sequence. */
+  /** The output that ends a sequence, by its number. */
   readonly eolSymbol: number;
   /** Outputs in a sequence, at most, the end included; one that has not ended by then is given as it is. */
   readonly maxLength: number;
@@ -67,9 +67,17 @@ export class Hypotheses {
    *
    * @param scores of each open sequence the logarithms of the probabilities that it would have with each output
    * @returns those that go on from here
+   * @throws RangeError where no output is the symbol that ends a sequence
+   * @throws Error for a score that is NaN
    */
   extend(scores: readonly ArrayLike<number>[]): readonly Continuation[] {
     const { eolSymbol, maxLength } = this.#rules;
+    const [{ length: width } = { length: Infinity }] = scores;
+    if (eolSymbol >= width) {
+      throw new RangeError(
+        `BeamSearch: eolSymbol is ${eolSymbol}, and there are ${width} outputs; give one of them, from 0 to ${width - 1}`,
+      );
+    }
     const length = (this.#open[0]?.outputs.length ?? 0) + 1;
     const chosen = this.#likeliest(scores, length);
     const going: Continuation[] = [];
@@ -141,6 +149,11 @@ function insert(chosen: Candidate[], candidate: Candidate, size: number): void {
 
 function checked(rules: SearchRules): WholeRules {
   const { eolSymbol, maxLength, minLength = 0, lengthPenalty = 0, ignoreFirstEol = false } = rules;
+  if (!Number.isInteger(eolSymbol) || eolSymbol < 0) {
+    throw new RangeError(
+      `BeamSearch: eolSymbol is ${eolSymbol}; give the number of the output that ends a sequence, a whole number of at least 0`,
+    );
+  }
   if (!Number.isInteger(maxLength) || maxLength < 1) {
     throw new RangeError(`BeamSearch: maxLength is ${maxLength}; give a whole number of at least 1`);
   }

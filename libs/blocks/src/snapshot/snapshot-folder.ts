@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { ConfigurationError } from '@longrun/fuel';
@@ -38,7 +38,7 @@ export function snapshotFolder(mainLoop: SnapshotSource, parent: string): string
 
 /**
  * Saves a snapshot in a folder of its own in `parent`, where it appears complete and, unless it is handed over, on disk, or not at all.
- * One of the same step is replaced. Unless it is handed over it has the hashes of its files, in `SHA256SUMS`, which {@link newestWholeSnapshot} looks at.
+ * One of the same step is replaced: whenever the process may be killed, one of the two is there, whole. Unless it is handed over it has the hashes of its files, in `SHA256SUMS`, which {@link newestWholeSnapshot} looks at.
  *
  * As with `writeSnapshot`, the state is taken before this function first yields.
  */
@@ -54,16 +54,7 @@ export async function saveSnapshot(
   const files = [...written.files];
   for (const [name, member] of taken) files.push(await writeMember(partial, name, member));
   if (writing.isHandedOver !== true) await writeSums(partial, new Map(files.map(sumOf)));
-  await makeFolder(path.dirname(folder));
-  await rm(folder, { recursive: true, force: true });
-  await rename(partial, folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EXDEV') throw error;
-    throw new ConfigurationError(
-      `temp_dir, ${config.tempDir}, is on another disk than ${folder}, so that a snapshot cannot appear there at once; name a folder on that disk, or none`,
-      { cause: error },
-    );
-  });
-  if (writing.isHandedOver !== true) await syncFolder(path.dirname(folder));
+  await putInPlace(partial, folder, { isLasting: writing.isHandedOver !== true });
   return { ...written, folder, files: files.map((file) => ({ ...file, path: path.join(folder, file.name) })) };
 }
 
@@ -105,6 +96,48 @@ export async function newestWholeSnapshot(
   return { whole: undefined, damaged };
 }
 
+/**
+ * Gives a snapshot that was made its place. One that has it is moved beside it before and removed afterwards, so that at each moment one of the two is among {@link snapshotsIn}.
+ *
+ * @param options.isLasting whether the new one is to be on disk before the old one is removed
+ */
+async function putInPlace(
+  partial: string,
+  folder: string,
+  { isLasting }: { readonly isLasting: boolean },
+): Promise<void> {
+  const parent = path.dirname(folder);
+  await makeFolder(parent);
+  const isThere = (await present(async () => await stat(folder))) !== undefined;
+  if (isThere) {
+    await removeReplaced(parent);
+    await rename(folder, folder + REPLACED);
+  }
+  try {
+    await rename(partial, folder);
+  } catch (error) {
+    if (isThere) await rename(folder + REPLACED, folder);
+    if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error;
+    throw new ConfigurationError(
+      `temp_dir, ${config.tempDir}, is on another disk than ${folder}, so that a snapshot cannot appear there at once; name a folder on that disk, or none`,
+      { cause: error },
+    );
+  }
+  if (isLasting) await syncFolder(parent);
+  await removeReplaced(parent);
+}
+
+/** Removes snapshots that others have replaced, also those that were left by a process that was killed meanwhile. */
+async function removeReplaced(parent: string): Promise<void> {
+  const folders = new Set(await snapshotsIn(parent));
+  for (const folder of folders) {
+    if (folders.has(folder + REPLACED)) await rm(folder + REPLACED, { recursive: true, force: true });
+  }
+}
+
+/** Ends the name of a snapshot while another one takes its place. */
+const REPLACED = '.replaced';
+
 /** Where a snapshot is made: beside its place, or where the configuration says. One that a killed process has left is used again. */
 function partialFolder(folder: string): string {
   const { tempDir } = config;
@@ -140,12 +173,16 @@ async function present<T>(read: () => Promise<T>): Promise<T | undefined> {
   });
 }
 
-/** The newest first. */
+/** The newest first; behind each the one that it replaces. */
 async function snapshotsIn(parent: string): Promise<string[]> {
   const names = (await present(async () => await readdir(parent))) ?? [];
   return names
-    .filter((name) => /^step-\d+(-final)?$/.test(name))
-    .toSorted()
-    .toReversed()
-    .map((name) => path.join(parent, name));
+    .flatMap((name) => {
+      const of = SNAPSHOT_NAME.exec(name)?.[1];
+      return of === undefined ? [] : [{ name, of }];
+    })
+    .toSorted((a, b) => (a.of === b.of ? a.name.length - b.name.length : a.of < b.of ? 1 : -1))
+    .map(({ name }) => path.join(parent, name));
 }
+
+const SNAPSHOT_NAME = /^(step-\d+(?:-final)?)(?:\.replaced)?$/;

@@ -24,7 +24,8 @@ def gradients(step):
     return grads
 
 
-def by_torch(make, every=1):
+def by_torch(make, every=1, frozen=None):
+    """frozen has the steps at which a parameter has no gradient, by name."""
     parameters = {name: torch.nn.Parameter(torch.tensor(value)) for name, value in START.items()}
     optimizer = make(parameters.values())
     trace = []
@@ -34,7 +35,8 @@ def by_torch(make, every=1):
             sums[name] += gradient
         if (step + 1) % every == 0:
             for name, parameter in parameters.items():
-                parameter.grad = torch.tensor(sums[name] / every)
+                is_frozen = step in (frozen or {}).get(name, ())
+                parameter.grad = None if is_frozen else torch.tensor(sums[name] / every)
                 sums[name] = np.zeros_like(START[name])
             optimizer.step()
         trace.append({name: parameter.detach().numpy().ravel().tolist() for name, parameter in parameters.items()})
@@ -110,6 +112,10 @@ TRACES = {
     'AMSGrad': by_torch(lambda p: optim.Adam(p, lr=0.05, betas=(0.5, 0.6), eps=1e-6, amsgrad=True)),
     'NesterovMomentum': by_torch(lambda p: optim.SGD(p, lr=0.1, momentum=0.7, nesterov=True)),
     'GradientAccumulation': by_torch(lambda p: optim.AdamW(p, lr=0.05, weight_decay=0), every=3),
+    'GradualFreezing': by_torch(
+        lambda p: optim.AdamW(p, lr=0.05, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1),
+        frozen={'W': range(3), 'b': range(2, 4)},
+    ),
     'RMSProp': by_numpy(each(rms_prop)),
     'Lion': by_numpy(each(lion)),
     'StepClipping': by_numpy(step_clipping),

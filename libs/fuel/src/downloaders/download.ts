@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { access, rm, symlink } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { access, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashFile, makeFolder, writeDurably } from '@longrun/serialization';
@@ -65,9 +65,16 @@ async function isThere(path: string, file: RequiredFile): Promise<boolean> {
   return sha256 === file.sha256 || sha256 === file.repackedSha256;
 }
 
+/** Makes a link, in the place of what is there. */
 async function link(target: string, path: string): Promise<void> {
-  await rm(path, { force: true });
-  await symlink(target, path);
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  await symlink(target, temporary);
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
 
 /** Where a file is written to, and where it is looked for the next time. */

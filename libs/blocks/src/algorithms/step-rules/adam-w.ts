@@ -39,14 +39,14 @@ export interface AdamWOptions extends StepRuleOptions {
 }
 
 /**
- * Adam with decay of the weights that the means do not see (Loshchilov and Hutter, 2019). At step t, from 1:
+ * Adam with decay of the weights that the means do not see (Loshchilov and Hutter, 2019). At step t of a parameter, from 1:
  *
  *     mean = beta1 * mean + (1 - beta1) * g
  *     variance = beta2 * variance + (1 - beta2) * g ** 2
  *     root = sqrt(variance) / sqrt(1 - beta2 ** t) + epsilon
  *     step = learningRate * (mean / (1 - beta1 ** t) / root + weightDecay * parameter)
  *
- * Buffers: `mean`, `variance` and, with `amsgrad`, `max_variance` of each parameter, and one `time` for all.
+ * Buffers: `mean`, `variance` and, with `amsgrad`, `max_variance` of each parameter, and one `time` for all that are trained at all steps.
  */
 export class AdamW extends StepRule {
   readonly learningRate: SharedVariable;
@@ -55,7 +55,7 @@ export class AdamW extends StepRule {
   readonly epsilon: SharedVariable;
   readonly weightDecay: SharedVariable;
   readonly amsgrad: boolean;
-  /** Steps done. */
+  /** Steps done. Of parameters that are frozen at times, see `GradualFreezing`. */
   readonly time: SharedVariable;
 
   constructor(options: AdamWOptions = {}) {
@@ -70,22 +70,25 @@ export class AdamW extends StepRule {
   }
 
   override computeSteps(previous: Steps): StepsAndUpdates {
-    const time = add(this.time, 1);
-    const rate = div(this.learningRate, sub(1, pow(this.beta1, time)));
-    const root = sqrt(sub(1, pow(this.beta2, time)));
-    const decay = mul(this.learningRate, this.weightDecay);
-    const steps = new Map<SharedVariable, Variable>();
-    const updates: (readonly [SharedVariable, Variable])[] = [[this.time, time]];
-    for (const [parameter, gradient] of previous) {
-      const own = (scalar: Variable): Variable => cast(scalar, parameter.dtype);
-      const mean = this.bufferFor(parameter, 'mean');
-      const variance = this.bufferFor(parameter, 'variance');
-      const nextMean = add(mul(mean, own(this.beta1)), mul(gradient, own(sub(1, this.beta1))));
-      const nextVariance = add(mul(variance, own(this.beta2)), mul(square(gradient), own(sub(1, this.beta2))));
-      const { largest, updates: ofLargest } = this.#largest(parameter, nextVariance);
-      const divisor = add(div(sqrt(largest), own(root)), own(this.epsilon));
-      steps.set(parameter, add(div(mul(nextMean, own(rate)), divisor), mul(parameter, own(decay))));
-      updates.push([mean, nextMean], [variance, nextVariance], ...ofLargest);
+    // In the order of the parameters.
+    const steps = new Map(previous);
+    const updates: (readonly [SharedVariable, Variable])[] = [];
+    for (const { done, step, next, previous: gradients } of this.stepCounts(this.time, previous)) {
+      updates.push([done, next]);
+      const rate = div(this.learningRate, sub(1, pow(this.beta1, step)));
+      const root = sqrt(sub(1, pow(this.beta2, step)));
+      const decay = mul(this.learningRate, this.weightDecay);
+      for (const [parameter, gradient] of gradients) {
+        const own = (scalar: Variable): Variable => cast(scalar, parameter.dtype);
+        const mean = this.bufferFor(parameter, 'mean');
+        const variance = this.bufferFor(parameter, 'variance');
+        const nextMean = add(mul(mean, own(this.beta1)), mul(gradient, own(sub(1, this.beta1))));
+        const nextVariance = add(mul(variance, own(this.beta2)), mul(square(gradient), own(sub(1, this.beta2))));
+        const { largest, updates: ofLargest } = this.#largest(parameter, nextVariance);
+        const divisor = add(div(sqrt(largest), own(root)), own(this.epsilon));
+        steps.set(parameter, add(div(mul(nextMean, own(rate)), divisor), mul(parameter, own(decay))));
+        updates.push([mean, nextMean], [variance, nextVariance], ...ofLargest);
+      }
     }
     return { steps, updates };
   }

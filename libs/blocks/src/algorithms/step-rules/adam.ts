@@ -1,6 +1,13 @@
 import { add, cast, div, mul, pow, sqrt, square, sub, type SharedVariable, type Variable } from '@longrun/tensor';
 
-import { checkedBeta, StepRule, type StepRuleOptions, type Steps, type StepsAndUpdates } from './step-rule.js';
+import {
+  checkedBeta,
+  StepRule,
+  type StepCount,
+  type StepRuleOptions,
+  type Steps,
+  type StepsAndUpdates,
+} from './step-rule.js';
 
 /** Options of {@link Adam}. */
 export interface AdamOptions extends StepRuleOptions {
@@ -17,14 +24,14 @@ export interface AdamOptions extends StepRuleOptions {
 }
 
 /**
- * Adam (Kingma and Ba, 2014), by the formula of Blocks. At step t, from 1:
+ * Adam (Kingma and Ba, 2014), by the formula of Blocks. At step t of a parameter, from 1:
  *
  *     b1 = beta1 * decayFactor ** (t - 1)
  *     mean = b1 * mean + (1 - b1) * g
  *     variance = beta2 * variance + (1 - beta2) * g ** 2
  *     step = learningRate * sqrt(1 - beta2 ** t) / (1 - b1 ** t) * mean / (sqrt(variance) + epsilon)
  *
- * Buffers: `mean` and `variance` of each parameter, and one `time` for all (Blocks had one for each parameter, always equal).
+ * Buffers: `mean` and `variance` of each parameter, and one `time` for all that are trained at all steps (Blocks had one for each parameter).
  * The scalars are computed in float64, once a step.
  */
 export class Adam extends StepRule {
@@ -33,7 +40,7 @@ export class Adam extends StepRule {
   readonly beta2: SharedVariable;
   readonly epsilon: SharedVariable;
   readonly decayFactor: SharedVariable;
-  /** Steps done. */
+  /** Steps done. Of parameters that are frozen at times, see `GradualFreezing`. */
   readonly time: SharedVariable;
 
   constructor(options: AdamOptions = {}) {
@@ -47,32 +54,42 @@ export class Adam extends StepRule {
   }
 
   override computeSteps(previous: Steps): StepsAndUpdates {
-    const time = add(this.time, 1);
-    const beta1 = mul(this.beta1, pow(this.decayFactor, this.time));
-    const correction = div(sqrt(sub(1, pow(this.beta2, time))), sub(1, pow(beta1, time)));
-    const inDtype = (dtype: Variable['dtype']): Scalars => ({
-      rate: cast(mul(this.learningRate, correction), dtype),
-      keepMean: cast(beta1, dtype),
-      addMean: cast(sub(1, beta1), dtype),
-      keepVariance: cast(this.beta2, dtype),
-      addVariance: cast(sub(1, this.beta2), dtype),
-      epsilon: cast(this.epsilon, dtype),
-    });
-    // Shared by all parameters of a dtype, so that an engine computes them once.
-    const scalars = new Map([...previous.keys()].map(({ dtype }) => dtype).map((dtype) => [dtype, inDtype(dtype)]));
-    const steps = new Map<SharedVariable, Variable>();
-    const updates: [SharedVariable, Variable][] = [[this.time, time]];
-    for (const [parameter, gradient] of previous) {
-      const { rate, keepMean, addMean, keepVariance, addVariance, epsilon } =
-        scalars.get(parameter.dtype) ?? inDtype(parameter.dtype);
-      const mean = this.bufferFor(parameter, 'mean');
-      const variance = this.bufferFor(parameter, 'variance');
-      const nextMean = add(mul(mean, keepMean), mul(gradient, addMean));
-      const nextVariance = add(mul(variance, keepVariance), mul(square(gradient), addVariance));
-      steps.set(parameter, div(mul(nextMean, rate), add(sqrt(nextVariance), epsilon)));
-      updates.push([mean, nextMean], [variance, nextVariance]);
+    // In the order of the parameters.
+    const steps = new Map(previous);
+    const updates: [SharedVariable, Variable][] = [];
+    for (const count of this.stepCounts(this.time, previous)) {
+      updates.push([count.done, count.next]);
+      const scalars = this.#scalars(count);
+      for (const [parameter, gradient] of count.previous) {
+        const { rate, keepMean, addMean, keepVariance, addVariance, epsilon } = scalars(parameter.dtype);
+        const mean = this.bufferFor(parameter, 'mean');
+        const variance = this.bufferFor(parameter, 'variance');
+        const nextMean = add(mul(mean, keepMean), mul(gradient, addMean));
+        const nextVariance = add(mul(variance, keepVariance), mul(square(gradient), addVariance));
+        steps.set(parameter, div(mul(nextMean, rate), add(sqrt(nextVariance), epsilon)));
+        updates.push([mean, nextMean], [variance, nextVariance]);
+      }
     }
     return { steps, updates };
+  }
+
+  /** Shared by all parameters of a dtype, so that an engine computes them once. */
+  #scalars({ done, step }: StepCount): (dtype: Variable['dtype']) => Scalars {
+    const beta1 = mul(this.beta1, pow(this.decayFactor, done));
+    const correction = div(sqrt(sub(1, pow(this.beta2, step))), sub(1, pow(beta1, step)));
+    const made = new Map<Variable['dtype'], Scalars>();
+    return (dtype) => {
+      const scalars = made.get(dtype) ?? {
+        rate: cast(mul(this.learningRate, correction), dtype),
+        keepMean: cast(beta1, dtype),
+        addMean: cast(sub(1, beta1), dtype),
+        keepVariance: cast(this.beta2, dtype),
+        addVariance: cast(sub(1, this.beta2), dtype),
+        epsilon: cast(this.epsilon, dtype),
+      };
+      made.set(dtype, scalars);
+      return scalars;
+    };
   }
 }
 

@@ -1,6 +1,6 @@
 import { ndarray } from '@longrun/serialization';
-import { compile, matrix, mean, SharedVariable, square } from '@longrun/tensor';
-import { expect, test } from 'vitest';
+import { compile, matrix, mean, mul, shared, SharedVariable, square } from '@longrun/tensor';
+import { describe, expect, test } from 'vitest';
 
 import { Tanh } from '../../bricks/activations.js';
 import { MLP } from '../../bricks/mlp.js';
@@ -8,9 +8,11 @@ import { BIAS, WEIGHT } from '../../roles.js';
 import { select } from '../../selection/selection.js';
 import { forParameter } from '../algorithm-state.js';
 import { GradientDescent } from '../gradient-descent.js';
-import { AdamW } from './adam-w.js';
+import { Adam } from './adam.js';
+import { AdamW, AMSGrad } from './adam-w.js';
 import { CompositeRule } from './composite-rule.js';
 import { StepClipping } from './clipping.js';
+import { GradientAccumulation } from './gradient-accumulation.js';
 import { GradualFreezing, type FrozenSpan } from './gradual-freezing.js';
 import { Lookahead } from './lookahead.js';
 import { Scale } from './scale.js';
@@ -85,6 +87,54 @@ test('frozen from the start it is as it was', async () => {
   const [first, ...others] = await ofFirstWeight([{ until: 3 }]);
   expect(others.slice(0, 2)).toEqual([first, first]);
   expect(new Set(others.slice(1)).size).toBe(6);
+});
+
+type Freeze = (rule: StepRule, spans: readonly Omit<FrozenSpan, 'parameters'>[]) => StepRule;
+
+/** What two parameters are, each value once, as they are trained for 8 steps; the gradient of each depends on nothing but itself. `make` may freeze the first. */
+async function valuesOfTwo(make: (freeze: Freeze) => StepRule, mayFreeze: boolean): Promise<readonly string[][]> {
+  const [first, second] = [0.3, 1.3].map((value) => shared(ndarray('float32', [2], Float32Array.of(value, -2)), 'p'));
+  if (first === undefined || second === undefined) throw new Error('there are two');
+  const freeze: Freeze = (rule, spans) =>
+    mayFreeze
+      ? new GradualFreezing(
+          rule,
+          spans.map((span) => ({ ...span, parameters: [first] })),
+        )
+      : rule;
+  const gradients = new Map([first, second].map((parameter) => [parameter, mul(parameter, 2)]));
+  const { updates } = new GradientDescent({ gradients, stepRule: make(freeze) });
+  const f = await compile({ inputs: [], outputs: [], updates, engine: 'reference', threads: 1 });
+  const values = [first, second].map(() => new Set<string>());
+  const note = async (): Promise<void> => {
+    for (const [at, parameter] of [first, second].entries()) values[at]?.add(String(await valueOf(parameter)));
+  };
+  await note();
+  for (let step = 0; step < 8; step += 1) {
+    await f.run([]);
+    await note();
+  }
+  await f.dispose();
+  return values.map((all) => [...all]);
+}
+
+describe.each<readonly [string, () => StepRule]>([
+  ['Adam', () => new Adam({ learningRate: 0.1, decayFactor: 0.9 })],
+  ['AdamW', () => new AdamW({ learningRate: 0.1 })],
+  ['AMSGrad', () => new AMSGrad({ learningRate: 0.1 })],
+  ['Adam before others', () => new CompositeRule([new Adam({ learningRate: 0.1 }), new Scale({ learningRate: 0.5 })])],
+])('under %s the steps of a parameter are those that it has had:', (_, rule) => {
+  test.each<readonly [string, number, (freeze: Freeze) => StepRule]>([
+    ['trained late, and frozen once more', 4, (freeze) => freeze(rule(), [{ until: 3 }, { from: 5, until: 6 }])],
+    ['frozen twice over', 5, (freeze) => freeze(freeze(rule(), [{ until: 2 }]), [{ from: 3, until: 4 }])],
+    ['in steps of two batches', 2, (freeze) => new GradientAccumulation(freeze(rule(), [{ until: 2 }]), { every: 2 })],
+  ])('%s', async (_what, steps, make) => {
+    const [late = [], other] = await valuesOfTwo(make, true);
+    const [whole = [], always] = await valuesOfTwo(make, false);
+    expect(late).toHaveLength(1 + steps);
+    expect(late).toEqual(whole.slice(0, 1 + steps));
+    expect(other).toEqual(always);
+  });
 });
 
 test('under Lookahead, too, a parameter goes on from where it was frozen', async () => {

@@ -3,6 +3,7 @@ import { add, and, ge, lt, or, where, type SharedVariable, type Variable } from 
 
 import { forParameter } from '../algorithm-state.js';
 import { StepRule, type StepRuleOptions, type Steps, type StepsAndUpdates } from './step-rule.js';
+import { tellingTrained, type TrainedNow } from './trained-now.js';
 
 /** When some parameters are frozen. */
 export interface FrozenSpan {
@@ -19,8 +20,8 @@ export interface FrozenSpan {
  * et al., 2017). To freeze some for good, `select(cost).role(WEIGHT).freeze()` leaves them out of the graph of gradients.
  *
  * While a parameter is frozen, it keeps its bits and what the rule remembers of it; to the rule its gradient is 0, so that it adds nothing to a norm.
- * Steps are counted for all alike: `Adam` corrects the means that begin at 0 by that count, and so no longer for a parameter that is first trained after thousands of steps, whose
- * first steps are up to three times as long as its learning rate.
+ * `Adam`, `AdamW` and `AMSGrad` count the steps of a parameter by those at which it is trained, as PyTorch does: one that is first trained after thousands of steps goes as it would have gone from the start. What
+ * happens to all parameters at once goes by all steps: `Schedule`, when the slow weights of `Lookahead` follow, and when `GradientAccumulation` makes a step.
  *
  * Buffer: one `time` for all.
  */
@@ -57,15 +58,18 @@ export class GradualFreezing extends StepRule {
     if (stranger !== undefined) {
       throw new Error(`${this.name}: ${stranger.toString()} is not trained; leave it out, or train it`);
     }
-    const isTrained = new Map([...trained].map((parameter) => [parameter, this.#isTrained(parameter)]));
+    const isTrained = this.#trainedNow(previous.keys());
     /** `value` while the parameter is trained, else `other`. */
-    const unlessFrozen = (parameter: Variable | undefined, value: Variable, other: Variable | number): Variable => {
+    const unlessFrozen = (
+      parameter: SharedVariable | undefined,
+      value: Variable,
+      other: Variable | number,
+    ): Variable => {
       const condition = parameter === undefined ? undefined : isTrained.get(parameter);
       return condition === undefined ? value : where(condition, value, other);
     };
-    const inner = this.stepRule.computeSteps(
-      new Map([...previous].map(([parameter, step]) => [parameter, unlessFrozen(parameter, step, 0)])),
-    );
+    const seen = new Map([...previous].map(([parameter, step]) => [parameter, unlessFrozen(parameter, step, 0)]));
+    const inner = tellingTrained(isTrained, () => this.stepRule.computeSteps(seen));
     const updates = inner.updates.map(
       ([variable, value]) => [variable, unlessFrozen(forParameter(variable), value, variable)] as const,
     );
@@ -79,10 +83,24 @@ export class GradualFreezing extends StepRule {
     return { gradualFreezing: this.stepRule.identity() };
   }
 
-  /** Whether a parameter is trained at this step; undefined where it always is. */
-  #isTrained(parameter: Variable): Variable | undefined {
+  /** Of the parameters of spans, whether they are trained at this step. */
+  #trainedNow(parameters: Iterable<SharedVariable>): TrainedNow {
+    const bySpans = new Map<string, Variable>();
+    const trained = new Map<SharedVariable, Variable>();
+    for (const parameter of parameters) {
+      const spans = this.#spans.flatMap(({ parameters: frozen }, at) => (frozen.has(parameter) ? [at] : []));
+      const condition = bySpans.get(String(spans)) ?? this.#isOutside(spans);
+      if (condition === undefined) continue;
+      bySpans.set(String(spans), condition);
+      trained.set(parameter, condition);
+    }
+    return trained;
+  }
+
+  /** Whether this step is in none of some spans; undefined where there are none. */
+  #isOutside(spans: readonly number[]): Variable | undefined {
     const conditions = this.#spans
-      .filter(({ parameters }) => parameters.has(parameter))
+      .filter((_, at) => spans.includes(at))
       .map(({ from, until }) => or(lt(this.time, from), ge(this.time, until)));
     return conditions.reduce<Variable | undefined>((all, one) => (all === undefined ? one : and(all, one)), undefined);
   }

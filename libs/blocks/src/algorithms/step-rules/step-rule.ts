@@ -1,7 +1,8 @@
 import type { Json } from '@longrun/serialization';
-import type { SharedVariable, Variable } from '@longrun/tensor';
+import { add, where, type SharedVariable, type Variable } from '@longrun/tensor';
 
 import { bufferFor, hyperparameter, scalarBuffer } from '../algorithm-state.js';
+import { trainedNow } from './trained-now.js';
 
 /** Steps by parameter; a step is subtracted from its parameter. */
 export type Steps = ReadonlyMap<SharedVariable, Variable>;
@@ -20,6 +21,18 @@ export interface StepAndUpdates {
   readonly step: Variable;
   /** Default none. */
   readonly updates?: RuleUpdates;
+}
+
+/** Parameters that have had equally many steps. */
+export interface StepCount {
+  /** Their gradients, or steps of the rule before. */
+  readonly previous: Steps;
+  /** How many steps they have had. */
+  readonly done: SharedVariable;
+  /** The number of this one, from 1. */
+  readonly step: Variable;
+  /** The new value of `done`. */
+  readonly next: Variable;
 }
 
 /** Options of every step rule. */
@@ -73,6 +86,26 @@ export abstract class StepRule {
   /** Zeros of the type of a parameter, remembered from step to step. */
   protected bufferFor(parameter: SharedVariable, name: string): SharedVariable {
     return bufferFor(parameter, `${this.name}.${name}`);
+  }
+
+  /**
+   * How many steps the parameters have had, for a rule whose steps follow from that. Those that are trained at all steps are counted together; those that `GradualFreezing` freezes at
+   * times by buffers `own_time`, one for all that are trained at the same steps.
+   *
+   * @param done the count of those that are trained at all steps
+   */
+  protected stepCounts(done: SharedVariable, previous: Steps): readonly StepCount[] {
+    const groups = new Map<Variable | undefined, Map<SharedVariable, Variable>>([[undefined, new Map()]]);
+    for (const [parameter, step] of previous) {
+      const isTrained = trainedNow().get(parameter);
+      const group = groups.get(isTrained) ?? new Map<SharedVariable, Variable>();
+      groups.set(isTrained, group.set(parameter, step));
+    }
+    return [...groups].map(([isTrained, group]) => {
+      const own = isTrained === undefined ? done : this.scalarBuffer('own_time', 0);
+      const step = add(own, 1);
+      return { previous: group, done: own, step, next: isTrained === undefined ? step : where(isTrained, step, own) };
+    });
   }
 
   /** A number remembered from step to step. */

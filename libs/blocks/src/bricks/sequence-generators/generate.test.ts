@@ -250,6 +250,22 @@ describe('a readout', () => {
   });
 });
 
+test('a readout refuses outputs of which nothing can be fed back', () => {
+  const readout = (numOutputs: number, initialOutput: number): Readout =>
+    new Readout({
+      sourceNames: [],
+      readoutDim: 3,
+      emitter: new SoftmaxEmitter({ initialOutput }),
+      feedbackBrick: new LookupFeedback({ numOutputs, feedbackDim: 2 }),
+    });
+  readout(4, 3).pushAllocationConfig();
+  expect(() => readout(2, 0).pushAllocationConfig()).toThrow(
+    '/readout: outputs are from 0 to 2, with 0 before the first one, and /readout/lookupfeedback has rows of 2; give it numOutputs of at least 3, or another initialOutput',
+  );
+  expect(() => readout(3, 3).pushAllocationConfig()).toThrow('numOutputs of at least 4');
+  expect(() => readout(3, -1)).toThrow('/softmaxemitter: initialOutput is -1; give the number of an output');
+});
+
 describe('a generator', () => {
   test('is copied with all that it was given', () => {
     const copy = unallocated().copy('twin');

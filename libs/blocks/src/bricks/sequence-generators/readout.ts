@@ -5,7 +5,9 @@ import type { Dimension } from '../brick.js';
 import type { NamedVariables } from '../tagging.js';
 import type { AbstractEmitter, Emission } from './abstract-emitter.js';
 import type { AbstractFeedback } from './abstract-feedback.js';
+import { LookupFeedback } from './lookup-feedback.js';
 import { MergeReadout, type MergeReadoutOptions } from './merge-readout.js';
+import { SoftmaxEmitter } from './softmax-emitter.js';
 import { TrivialEmitter } from './trivial-emitter.js';
 import { TrivialFeedback } from './trivial-feedback.js';
 
@@ -65,6 +67,20 @@ export class Readout extends MergeReadout {
   protected override pushAllocation(): void {
     super.pushAllocation();
     this.emitter.readoutDim.value = this.readoutDim.value;
+    this.#checkFeedback();
+  }
+
+  /** @throws Error where an output may come of which nothing can be fed back */
+  #checkFeedback(): void {
+    const { emitter, feedbackBrick } = this;
+    if (!(emitter instanceof SoftmaxEmitter && feedbackBrick instanceof LookupFeedback)) return;
+    const [outputs, rows] = [this.readoutDim.value, feedbackBrick.numOutputs.value];
+    const needed = Math.max(outputs, emitter.initialOutput + 1);
+    if (rows >= needed) return;
+    throw new Error(
+      `${this.uniquePath}: outputs are from 0 to ${outputs - 1}, with ${emitter.initialOutput} before the first one, and ${feedbackBrick.uniquePath} has ` +
+        `rows of ${rows}; give it numOutputs of at least ${needed}, or another initialOutput`,
+    );
   }
 
   protected override dimensionOf(name: string): Dimension | undefined {

@@ -36,6 +36,11 @@ export class SoftmaxEmitter extends AbstractEmitter {
   constructor(options: SoftmaxEmitterOptions = {}) {
     super(options);
     this.initialOutput = options.initialOutput ?? 0;
+    if (!Number.isSafeInteger(this.initialOutput) || this.initialOutput < 0) {
+      throw new RangeError(
+        `${this.uniquePath}: initialOutput is ${this.initialOutput}; give the number of an output, a whole number of at least 0`,
+      );
+    }
     this.greedy = options.greedy ?? false;
     this.seed = options.seed;
     this.addChild(this.softmax);
