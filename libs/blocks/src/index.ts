@@ -129,7 +129,8 @@ export type { ImageLayer, ImageSize } from './bricks/convolution/image-shape.js'
 export { AveragePooling, MaxPooling, Pooling } from './bricks/convolution/pooling.js';
 export type { AveragePoolingOptions, PoolingOptions } from './bricks/convolution/pooling.js';
 export { recurrent } from './bricks/recurrent/recurrent.js';
-export type { RecurrentCallOptions, RecurrentOptions } from './bricks/recurrent/recurrent.js';
+export type { RecurrentCallOptions } from './bricks/recurrent/call-options.js';
+export type { RecurrentOptions } from './bricks/recurrent/recurrent.js';
 export { BaseRecurrent } from './bricks/recurrent/base-recurrent.js';
 export { SimpleRecurrent } from './bricks/recurrent/simple-recurrent.js';
 export type { SimpleRecurrentInputs, SimpleRecurrentOptions } from './bricks/recurrent/simple-recurrent.js';

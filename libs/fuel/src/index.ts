@@ -50,7 +50,8 @@ export {
 } from './hdf5/describe.js';
 export type { SplitRange, SplitsToWrite } from './hdf5/dataset-to-write.js';
 export { loadHdf5 } from './hdf5/library.js';
-export { writeH5Dataset, type H5Appender, type WriteH5Options } from './hdf5/h5-writer.js';
+export type { H5Appender } from './hdf5/h5-appender.js';
+export { writeH5Dataset, type WriteH5Options } from './hdf5/h5-writer.js';
 
 export type { BatchSizeScheme, Examples, IterationScheme, Request } from './schemes/iteration-scheme.js';
 export { BucketedScheme, type BucketedSchemeOptions } from './schemes/bucketed-scheme.js';
@@ -77,7 +78,8 @@ export { serveMapping } from './streams/mapping-thread.js';
 export { serveStream } from './streams/stream-thread.js';
 export { ThreadStream, type ThreadStreamOptions } from './streams/thread-stream.js';
 export type { StreamFactory } from './streams/thread-protocol.js';
-export { IterableStream } from './streams/iterable-stream.js';
+export { IterableStream, type StreamedIterable } from './streams/iterable-stream.js';
+export type { StreamedDataset } from './streams/streamed-dataset.js';
 
 export { Batching, type BatchingOptions } from './transformers/batching.js';
 export { Cache } from './transformers/cache.js';

@@ -1,4 +1,3 @@
-import type { Brick } from './brick.js';
 import { Lazy } from './lazy.js';
 
 /** Something that knows how to copy itself as a part of something larger: a brick, or an application of one. */
@@ -48,7 +47,7 @@ function isCopyable(value: object): value is Copyable {
 }
 
 /** Gives a new copy what its original has in fields for lazy arguments, alone or in arrays, and for what is no object, alone or in arrays. */
-export function carryOverFields(original: Brick, copy: Brick): void {
+export function carryOverFields(original: object, copy: object): void {
   for (const [field, value] of Object.entries(original)) {
     const own: unknown = Reflect.get(copy, field);
     if (field !== 'name' && [value, own].every(isPlain)) Object.assign(copy, { [field]: value });
@@ -61,7 +60,7 @@ export function carryOverFields(original: Brick, copy: Brick): void {
 }
 
 /** @throws Error where the children of a new copy are not those of its original, by name and class */
-export function checkChildren(original: Brick, copy: Brick): void {
+export function checkChildren(original: Parent, copy: Parent): void {
   const [theirs, own] = [original, copy].map(({ children }) => children.map(shown).join(', ') || 'none');
   if (theirs === own) return;
   throw new Error(
@@ -71,14 +70,24 @@ export function checkChildren(original: Brick, copy: Brick): void {
 }
 
 /** Says that the class of a brick does not construct copies by its options. */
-export function notHandedUp(brick: Brick): string {
+export function notHandedUp(brick: Named): string {
   return (
     `${brick.uniquePath} cannot be copied: ${brick.constructor.name} does not hand up the options that it is given; ` +
     'call super(options) with them, or override constructorArguments()'
   );
 }
 
-function shown(brick: Brick): string {
+/** A brick, as far as it is told what is wrong with its copy. */
+interface Named {
+  readonly name: string;
+  readonly uniquePath: string;
+}
+
+interface Parent extends Named {
+  readonly children: readonly Named[];
+}
+
+function shown(brick: Named): string {
   return `${brick.name} (${brick.constructor.name})`;
 }
 

@@ -1,9 +1,8 @@
 import { ndarray, type DType, type NdArray } from '@longrun/serialization';
 import { floatX, isFloat, shared, type SharedVariable } from '@longrun/tensor';
 
-import { addAnnotation, setBlocksName } from '../graph/annotations.js';
+import { addAnnotation, setBlocksName, type Annotation } from '../graph/annotations.js';
 import { addRole, PARAMETER, PERSISTENT, type VariableRole } from '../roles.js';
-import type { Brick } from './brick.js';
 import { Lazy } from './lazy.js';
 
 /** Options of a brick's own state. */
@@ -16,13 +15,19 @@ export interface StateOptions {
   readonly isPersistent?: boolean;
 }
 
+/** A brick, as far as its variables know it: it annotates them, and errors name it. */
+interface Owner extends Annotation {
+  readonly uniquePath: string;
+  readonly allocated: boolean;
+}
+
 /** The parameters and states that a brick has made, without those of its children. */
 export class BrickVariables {
-  readonly #brick: Brick;
+  readonly #brick: Owner;
   #parameters: SharedVariable[] = [];
   #states: { readonly variable: SharedVariable; readonly initial: NdArray }[] = [];
 
-  constructor(brick: Brick) {
+  constructor(brick: Owner) {
     this.#brick = brick;
   }
 
@@ -118,7 +123,7 @@ export function filled(dtype: DType, shape: readonly number[], value: number): N
  *
  * @throws Error where a size is no whole number, naming the arguments of the brick that are none
  */
-function checkSizes(brick: Brick, name: string, shape: readonly number[]): void {
+function checkSizes(brick: Owner, name: string, shape: readonly number[]): void {
   if (shape.every(isSize)) return;
   const wrong = Object.values(brick)
     .flat()

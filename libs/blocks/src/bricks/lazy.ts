@@ -1,5 +1,3 @@
-import type { Brick } from './brick.js';
-
 /**
  * A constructor argument that may be given later, by the user or by a parent brick, but before `allocate()`
  * (Blocks: `@lazy(allocation=[...])`).
@@ -43,7 +41,7 @@ export function lazy<T>(value: T | undefined, name: string): Lazy<T> {
  * @throws Error where there are values, but not as many
  */
 export function lazyEach<T>(
-  brick: Brick,
+  brick: LazyOwner,
   name: string,
   values: readonly (T | undefined)[] | undefined,
   count: number,
@@ -57,7 +55,7 @@ export function lazyEach<T>(
 }
 
 /** @throws Error naming the arguments of a brick that are missing, where any is */
-export function requireLazies(brick: Brick): void {
+export function requireLazies(brick: LazyOwner): void {
   const lazies = Object.values(brick)
     .flat()
     .filter((field): field is Lazy<unknown> => field instanceof Lazy);
@@ -67,4 +65,9 @@ export function requireLazies(brick: Brick): void {
     `${brick.uniquePath}: allocation config not set: ${missing.join(', ')}; ` +
       `give ${missing.length === 1 ? 'it' : 'them'} to the constructor, or set ${missing.map((name) => `${name}.value`).join(', ')}`,
   );
+}
+
+/** What lazy arguments are fields of: a brick, as far as errors have to name it. */
+export interface LazyOwner {
+  readonly uniquePath: string;
 }

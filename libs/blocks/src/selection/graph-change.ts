@@ -45,13 +45,20 @@ export class GraphChange {
     );
   }
 
-  /** The graph with more outputs, each named after the path of the variable that it was made of. */
+  /** The graph with more outputs, each named after the path of the variable that it was made of. @throws Error for one within a scan */
   static withOutputs(
     before: ComputationGraph,
-    made: Iterable<readonly [Variable, Variable]>,
+    made: readonly (readonly [Variable, Variable])[],
     suffix: string,
   ): GraphChange {
-    const changes = [...made].map(([variable, one]) => {
+    const [inner] = made.find(([variable]) => !before.variables.includes(variable)) ?? [];
+    if (inner !== undefined) {
+      throw new Error(
+        `monitor: ${pathOf(inner) ?? inner.toString()} is within a scan, from where no values come out; monitor what the scan gives, ` +
+          'by a selection without inside()',
+      );
+    }
+    const changes = made.map(([variable, one]) => {
       // A copy, so that what has a name keeps it.
       const after = identity(one);
       after.name = `${pathOf(variable) ?? variable.toString()}${suffix}`;

@@ -4,7 +4,6 @@ import { ancestors, stopGradient, tap, type Dim, type OpName, type Variable } fr
 import type { Application } from '../bricks/application.js';
 import type { BoundApplication } from '../bricks/bound-application.js';
 import { ComputationGraph } from '../graph/computation-graph.js';
-import { pathOf } from '../graph/path-of.js';
 import type { VariableRole } from '../roles.js';
 import {
   among,
@@ -24,7 +23,8 @@ import {
   type BrickPattern,
   type NamePattern,
 } from './criteria.js';
-import { ANY, both, either, not, partsOf, type Criterion } from './criterion.js';
+import { ANY, both, either, not, type Criterion } from './criterion.js';
+import { explanation, funnel, namesOf } from './explanation.js';
 import { downstream, upstream } from './flow.js';
 import { GraphChange } from './graph-change.js';
 import { withInside } from './variable-filter.js';
@@ -187,7 +187,7 @@ export class Selection implements Iterable<Variable> {
     if (this.count === count) return this;
     throw new Error(
       `select: ${this.count} ${this.count === 1 ? 'variable is' : 'variables are'} selected and not ${count}: ` +
-        `${this.count === 0 ? 'none' : namesOf(this.variables)}\n${this.#funnel()}`,
+        `${this.count === 0 ? 'none' : namesOf(this.variables)}\n${funnel(this.#candidates(), this.#criterion)}`,
     );
   }
 
@@ -200,13 +200,8 @@ export class Selection implements Iterable<Variable> {
 
   /** Says of a variable whether it is selected, and why not: one line for each question. */
   explain(variable: Variable): string {
-    const name = pathOf(variable) ?? variable.toString();
-    if (!this.#candidates().includes(variable)) return `${name} is not selected: ${this.#whyNoCandidate(variable)}`;
-    const lines = partsOf(this.#criterion).map((part) => {
-      const objection = part.objection(variable);
-      return objection === undefined ? `  yes  ${part.text}` : `  no   ${part.text}: ${objection}`;
-    });
-    return [`${name} is ${this.has(variable) ? '' : 'not '}selected:`, ...lines].join('\n');
+    if (this.#candidates().includes(variable)) return explanation(variable, this.#criterion);
+    return `${namesOf([variable])} is not selected: ${this.#whyNoCandidate(variable)}`;
   }
 
   /** `14 variables: has the role WEIGHT, was made by one of the class Linear` */
@@ -258,13 +253,6 @@ export class Selection implements Iterable<Variable> {
    * @throws Error for one within a scan
    */
   monitor(of: (variable: Variable) => Variable = itself, suffix = ''): GraphChange {
-    const inner = this.variables.find((variable) => !this.graph.variables.includes(variable));
-    if (inner !== undefined) {
-      throw new Error(
-        `monitor: ${namesOf([inner])} is within a scan, from where no values come out; monitor what the scan gives, ` +
-          'by a selection without inside()',
-      );
-    }
     const made = this.variables.map((variable) => [variable, of(variable)] as const);
     return GraphChange.withOutputs(this.graph, made, suffix);
   }
@@ -298,25 +286,10 @@ export class Selection implements Iterable<Variable> {
     const isWithin = !this.#isInside && this.graph.scanVariables.includes(variable);
     return isWithin ? 'it is within a scan; ask with inside()' : 'the graph does not have it';
   }
-
-  /** How many variables each question left, one line each. */
-  #funnel(): string {
-    let left = this.#candidates();
-    const lines = [`  ${left.length} in the graph`];
-    for (const part of partsOf(this.#criterion)) {
-      left = left.filter((variable) => part.objection(variable) === undefined);
-      lines.push(`  ${left.length} left: ${part.text}`);
-    }
-    return lines.join('\n');
-  }
 }
 
 function listOf(variables: Variable | Iterable<Variable>): Variable[] {
   return Symbol.iterator in variables ? [...variables] : [variables];
-}
-
-function namesOf(variables: readonly Variable[]): string {
-  return variables.map((variable) => pathOf(variable) ?? variable.toString()).join(', ');
 }
 
 function itself(variable: Variable): Variable {

@@ -5,6 +5,7 @@ import { SequentialExampleScheme } from '../schemes/sequential-example-scheme.js
 import type { DataStream, StreamTransformation } from '../streams/data-stream.js';
 import { DatasetStream } from '../streams/dataset-stream.js';
 import type { Batch } from '../streams/delivery.js';
+import type { StreamedDataset } from '../streams/streamed-dataset.js';
 
 /** What every dataset is constructed with. */
 export interface DatasetOptions {
@@ -22,7 +23,7 @@ export interface DatasetOptions {
  * Examples, to be asked for by index or read one after the other (Fuel: `Dataset`). A dataset has no state: where a stream is in it,
  * the stream knows.
  */
-export abstract class Dataset {
+export abstract class Dataset implements StreamedDataset {
   readonly providesSources: readonly string[];
   readonly sources: readonly string[];
   readonly axisLabels: ReadonlyMap<string, readonly string[]> | null;

@@ -6,7 +6,8 @@ import { takeRow, takeRows, type RowRange } from '../arrays/rows.js';
 import { CorruptInput } from '../errors.js';
 import { ChunkCache, DEFAULT_CHUNK_CACHE_BYTES } from '../hdf5/chunk-cache.js';
 import { H5File } from '../hdf5/h5-file.js';
-import { rowReader, type RowReader } from '../hdf5/row-reader.js';
+import { readerOf } from '../hdf5/reader-of.js';
+import type { RowReader } from '../hdf5/row-reader.js';
 import type { SplitRow } from '../hdf5/split-rows.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 import type { Batch } from '../streams/delivery.js';
@@ -69,7 +70,7 @@ export class H5Dataset extends Dataset {
       const cache = new ChunkCache(keptBytes);
       const readers = new Map<string, { reader: RowReader; rows: Subset }>();
       for (const [source, rows] of contents.rows)
-        readers.set(source, { reader: rowReader(file, file.readableSource(source), cache), rows });
+        readers.set(source, { reader: readerOf(file, file.readableSource(source), cache), rows });
       if (options.loadInMemory !== true)
         return new H5Dataset(path, contents, options, { where: 'file', file, readers });
 

@@ -2,7 +2,7 @@ import { sizeOf, type DType } from '@longrun/serialization';
 import { dtypeOf, isRagged, shownColumn, type Column } from '../arrays/column.js';
 import { bytesOf } from '../arrays/rows.js';
 import type { SourceToWrite } from './dataset-to-write.js';
-import type { SourceSpool } from './row-spools.js';
+import type { SourceSpool } from './source-spool.js';
 import { Spool } from './spool.js';
 import { arrayType, type StoredDataset } from './stored-dataset.js';
 

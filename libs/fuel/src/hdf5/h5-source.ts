@@ -1,4 +1,5 @@
 import type { DType } from '@longrun/serialization';
+import { UnsuitableDataset } from '../errors.js';
 import type { ChunkIndex } from './chunk-index.js';
 import type { Datatype } from './datatype.js';
 import type { Extent } from './object-header.js';
@@ -13,8 +14,8 @@ export interface H5Source extends StoredLayout {
   readonly type: Datatype;
   /** Whether rows may differ in shape: sequences of variable length, and text, as uint8. */
   readonly ragged: boolean;
-  /** The name of the dataset that has the shapes of its rows; null when they have one shape, or one axis. */
-  readonly shapesName: string | null;
+  /** The dataset that has the shapes of its rows; null when they have one shape, or one axis. */
+  readonly shapes: H5Source | null;
   /** Why it cannot be read, and what to do, as the rest of a sentence; null when it can. */
   readonly problem: string | null;
   /** What the axes mean; an axis without a label has the empty string. */
@@ -28,4 +29,13 @@ export interface H5Source extends StoredLayout {
 /** A source that can be read. */
 export interface ReadableSource extends H5Source {
   readonly dtype: DType;
+}
+
+/** A source of the file at `path` that is to be read. @throws UnsuitableDataset when it cannot be, saying why and what to do */
+export function readable(path: string, source: H5Source): ReadableSource {
+  const { name, dtype, problem } = source;
+  if (dtype !== null && problem === null) return { ...source, dtype };
+  throw new UnsuitableDataset(
+    `${path}: the source ${name} cannot be read: ${problem}; or ask for the other sources by name`,
+  );
 }

@@ -8,7 +8,8 @@ import { stackRows } from '../arrays/rows.js';
 import { H5Dataset } from '../datasets/h5-dataset.js';
 import type { SplitRange, SplitsToWrite } from './dataset-to-write.js';
 import { describeH5Dataset } from './describe.js';
-import { writeH5Dataset, type H5Appender } from './h5-writer.js';
+import type { H5Appender } from './h5-appender.js';
+import { writeH5Dataset } from './h5-writer.js';
 
 const DTYPES = ['bool', 'float32', 'float64', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32'] as const;
 

@@ -3,8 +3,8 @@ import { constants } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sizeOf, syncFolder } from '@longrun/serialization';
-import type { Column } from '../arrays/column.js';
 import { checkSplits, checkText, type SourceToWrite, type SplitsToWrite } from './dataset-to-write.js';
+import type { H5Appender } from './h5-appender.js';
 import { H5File } from './h5-file.js';
 import { hdf5Library } from './library.js';
 import { RowSpools } from './row-spools.js';
@@ -21,17 +21,6 @@ export interface WriteH5Options {
   readonly ragged?: readonly string[];
   /** Attribute `fuel_convert_command`: how the file came about. Default: not written. */
   readonly command?: string;
-}
-
-/** Takes the rows of a dataset as they come. */
-export interface H5Appender {
-  /**
-   * Puts rows behind those that are there, of all sources or of some: arrays `(rows, ...)` or ragged columns, as many rows in each. They may
-   * be used again once it has ended. The first rows of a source say its dtype and the shape of an example, or that these may differ.
-   *
-   * @throws RangeError for arrays of different lengths, for those that do not fit the rows before, and for names that HDF5 cannot hold
-   */
-  append(rows: Readonly<Record<string, Column>>): Promise<void>;
 }
 
 /**
@@ -88,7 +77,7 @@ async function checkWritten(path: string, sources: readonly SourceToWrite[]): Pr
       const found = file.source(name);
       const extent = sizeOf(shape) === 0 || found.extent?.sizeBytes === sizeOf(shape) * found.elementBytes;
       const isAttached = stored.slice(1).every((scale) => file.isAttachedScale(scale.name));
-      const shapes = found.shapesName === (stored[1]?.name ?? null) && isAttached;
+      const shapes = (found.shapes?.name ?? null) === (stored[1]?.name ?? null) && isAttached;
       if (found.dtype !== dtype || found.shape.join() !== shape.join() || !extent || !shapes) {
         throw new Error(
           `${name}: ${dtype} (${shape.join(', ')}) was written but ${found.dtype} (${found.shape.join(', ')}) is read; this is a bug in Longrun`,

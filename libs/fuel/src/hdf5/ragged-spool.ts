@@ -4,7 +4,7 @@ import { asRagged, axesOfRows, bytesOf } from '../arrays/rows.js';
 import type { SourceToWrite } from './dataset-to-write.js';
 import { ELEMENT_BYTES } from './global-heap.js';
 import { HeapSpool } from './heap-spool.js';
-import type { SourceSpool } from './row-spools.js';
+import type { SourceSpool } from './source-spool.js';
 import { Spool } from './spool.js';
 import { arrayType, labelType, rowsType, type StoredDataset } from './stored-dataset.js';
 

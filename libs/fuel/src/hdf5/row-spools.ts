@@ -2,18 +2,9 @@ import { isRagged, type Column } from '../arrays/column.js';
 import { axesOfRows, rowsOf } from '../arrays/rows.js';
 import { ArraySpool } from './array-spool.js';
 import { checkSourceName, checkText, type SourceToWrite } from './dataset-to-write.js';
-import type { H5Appender } from './h5-writer.js';
+import type { H5Appender } from './h5-appender.js';
 import { checkShapes, RaggedSpool } from './ragged-spool.js';
-
-/** The rows of one source. */
-export interface SourceSpool {
-  /** @throws RangeError for rows that do not fit those before */
-  check(name: string, column: Column): void;
-  add(column: Column): Promise<void>;
-  /** The source with all its rows; nothing can be added any more. */
-  source(name: string, axisLabels: readonly string[]): Promise<SourceToWrite>;
-  close(): Promise<void>;
-}
+import type { SourceSpool } from './source-spool.js';
 
 /** Rows of the sources of a dataset that is being written, each source in a spool of its own. */
 export class RowSpools implements H5Appender {

@@ -8,8 +8,8 @@ import type { ChunkCache } from './chunk-cache.js';
 import { ChunkedElements } from './chunked-elements.js';
 import { isAsInMemory, textEnd } from './datatype.js';
 import { ELEMENT_BYTES, GlobalHeap } from './global-heap.js';
-import type { H5File } from './h5-file.js';
-import type { ReadableSource } from './h5-source.js';
+import { readable, type ReadableSource } from './h5-source.js';
+import type { OpenHdf5 } from './open-hdf5.js';
 import { explained } from './reading-error.js';
 import type { RowReader } from './row-reader.js';
 import { SourceReader } from './source-reader.js';
@@ -19,23 +19,22 @@ import { SourceReader } from './source-reader.js';
  * uint8 `(bytes)`.
  */
 export class SequenceReader implements RowReader {
-  readonly #file: H5File;
+  readonly #file: OpenHdf5;
   readonly #source: ReadableSource;
   readonly #elements: Pick<SourceReader, 'readInto'>;
   readonly #shapes: SourceReader | null;
   readonly #heap: GlobalHeap;
 
-  constructor(file: H5File, source: ReadableSource, cache: ChunkCache) {
+  constructor(file: OpenHdf5, source: ReadableSource, cache: ChunkCache) {
     this.#file = file;
     this.#source = source;
     const { name, chunkIndex, elementBytes } = source;
     this.#elements =
       chunkIndex === undefined
         ? new SourceReader(file, source, cache)
-        : new ChunkedElements(file.openFile, name, chunkIndex, elementBytes, cache);
-    this.#shapes =
-      source.shapesName === null ? null : new SourceReader(file, file.readableSource(source.shapesName), cache);
-    this.#heap = new GlobalHeap(file.openFile);
+        : new ChunkedElements(file, name, chunkIndex, elementBytes, cache);
+    this.#shapes = source.shapes === null ? null : new SourceReader(file, readable(file.path, source.shapes), cache);
+    this.#heap = new GlobalHeap(file);
   }
 
   read(row: number, into?: Memory): NdArray;
@@ -96,10 +95,10 @@ export class SequenceReader implements RowReader {
   }
 
   #unlike(shape: readonly number[], length: number): CorruptInput {
-    const { name, shapesName } = this.#source;
+    const { name, shapes } = this.#source;
     return new CorruptInput(
       this.#file.path,
-      `has a row of ${name} with ${length} elements, whose shape in ${shapesName} is (${shape.join(', ')}); get or convert it anew`,
+      `has a row of ${name} with ${length} elements, whose shape in ${shapes?.name} is (${shape.join(', ')}); get or convert it anew`,
     );
   }
 }

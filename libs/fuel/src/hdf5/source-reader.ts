@@ -5,9 +5,9 @@ import { bytesOf, type RowRange } from '../arrays/rows.js';
 import { CorruptInput } from '../errors.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 import type { ChunkCache } from './chunk-cache.js';
-import type { H5File } from './h5-file.js';
 import type { ReadableSource } from './h5-source.js';
 import type { Extent } from './object-header.js';
+import type { OpenHdf5 } from './open-hdf5.js';
 import type { RowReader } from './row-reader.js';
 import { TiledReader } from './tiled-reader.js';
 
@@ -16,14 +16,14 @@ export class SourceReader implements RowReader {
   readonly dtype: DType;
   readonly #shape: readonly number[];
   readonly #rowBytes: number;
-  readonly #file: H5File;
+  readonly #file: OpenHdf5;
   readonly #source: ReadableSource;
   readonly #tiles: TiledReader;
   // Never handed out, so that it can be used again.
   #span = new Uint8Array(0);
 
   /** @param cache Keeps what is decoded of chunked sources */
-  constructor(file: H5File, source: ReadableSource, cache: ChunkCache) {
+  constructor(file: OpenHdf5, source: ReadableSource, cache: ChunkCache) {
     this.#file = file;
     this.#source = source;
     this.dtype = source.dtype;

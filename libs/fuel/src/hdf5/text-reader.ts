@@ -5,8 +5,8 @@ import { listed, takeRow, withoutNeed } from '../arrays/rows.js';
 import type { Request } from '../schemes/iteration-scheme.js';
 import type { ChunkCache } from './chunk-cache.js';
 import { textEnd, type TextPadding } from './datatype.js';
-import type { H5File } from './h5-file.js';
 import type { ReadableSource } from './h5-source.js';
+import type { OpenHdf5 } from './open-hdf5.js';
 import type { RowReader } from './row-reader.js';
 import { SourceReader } from './source-reader.js';
 
@@ -21,7 +21,7 @@ export class TextReader implements RowReader {
   /** Axes of a row before that of its bytes, each of size one. */
   readonly #axes: number;
 
-  constructor(file: H5File, source: ReadableSource, padding: TextPadding, cache: ChunkCache) {
+  constructor(file: OpenHdf5, source: ReadableSource, padding: TextPadding, cache: ChunkCache) {
     this.#reader = new SourceReader(file, source, cache);
     this.#fieldBytes = source.elementBytes;
     this.#padding = padding;

@@ -1,18 +1,18 @@
 import { sizeOf } from '@longrun/serialization';
 import type { RowRange } from '../arrays/rows.js';
 import type { ChunkCache } from './chunk-cache.js';
-import type { H5File } from './h5-file.js';
 import type { ReadableSource } from './h5-source.js';
+import type { OpenHdf5 } from './open-hdf5.js';
 import { placementOf, tileShape, tilesOfRow, type Placement } from './tiles.js';
 
 /** Reads rows of a source that does not lie in one piece: chunked, compressed, in another byte order. A tile is decoded once a request. */
 export class TiledReader {
-  readonly #file: H5File;
+  readonly #file: OpenHdf5;
   readonly #source: ReadableSource;
   readonly #cache: ChunkCache;
   readonly #tile: readonly number[];
 
-  constructor(file: H5File, source: ReadableSource, cache: ChunkCache) {
+  constructor(file: OpenHdf5, source: ReadableSource, cache: ChunkCache) {
     this.#file = file;
     this.#source = source;
     this.#cache = cache;

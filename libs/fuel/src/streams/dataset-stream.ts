@@ -1,23 +1,23 @@
 import { checkIdentity, countIn, StateKind, type Json, type VersionedState } from '@longrun/serialization';
-import type { Dataset } from '../datasets/dataset.js';
 import type { IterationScheme } from '../schemes/iteration-scheme.js';
 import { shownScheme } from '../schemes/shown-scheme.js';
 import { withoutBatchAxis } from './axis-labels.js';
 import { BufferRing } from './buffer-ring.js';
 import { DataStream } from './data-stream.js';
 import { Delivery, type Bookmark } from './delivery.js';
+import type { StreamedDataset } from './streamed-dataset.js';
 
 /**
  * A dataset gone through by an iteration scheme (Fuel: `DataStream`).
  *
  * State: the epoch, the position in it, and the identities of the scheme and the dataset. Some hundred bytes, whatever the dataset.
  */
-export class DatasetStream extends DataStream {
+export class DatasetStream<D extends StreamedDataset = StreamedDataset> extends DataStream {
   readonly sources: readonly string[];
   readonly axisLabels: ReadonlyMap<string, readonly string[]> | null;
   readonly producesExamples: boolean;
   readonly batchesPerEpoch: number;
-  readonly dataset: Dataset;
+  readonly dataset: D;
   readonly iterationScheme: IterationScheme;
   readonly #schemeIdentity: { readonly [key: string]: Json };
   readonly #datasetIdentity: { readonly [key: string]: Json };
@@ -26,7 +26,7 @@ export class DatasetStream extends DataStream {
   #position = 0;
 
   /** @throws TypeError for a dataset whose examples cannot be asked for: it has an example stream of its own */
-  constructor(dataset: Dataset, iterationScheme: IterationScheme) {
+  constructor(dataset: D, iterationScheme: IterationScheme) {
     super();
     if (!dataset.isIndexable) {
       throw new TypeError(
@@ -46,7 +46,7 @@ export class DatasetStream extends DataStream {
   }
 
   /** A stream with the default transformers of the dataset around it (Fuel: `DataStream.default_stream`). */
-  static defaultStream(dataset: Dataset, iterationScheme: IterationScheme): DataStream {
+  static defaultStream(dataset: StreamedDataset, iterationScheme: IterationScheme): DataStream {
     return dataset.applyDefaultTransformers(new DatasetStream(dataset, iterationScheme));
   }
 

@@ -1,9 +1,15 @@
 import type { VersionedState } from '@longrun/serialization';
-import type { IterableDataset } from '../datasets/iterable-dataset.js';
 import type { IterableExamples } from '../datasets/iterable-examples.js';
 import { withoutBatchAxis } from './axis-labels.js';
 import { DataStream } from './data-stream.js';
 import { Delivery, type Bookmark } from './delivery.js';
+import type { StreamedDataset } from './streamed-dataset.js';
+
+/** What this stream asks of a dataset besides: its examples, one after the other. `IterableDataset` says what each of them is. */
+export interface StreamedIterable extends StreamedDataset {
+  readonly examplesCount: number | null;
+  examples(epoch?: number): IterableExamples;
+}
 
 /**
  * The examples of an iterable dataset, one after the other (Fuel: `DataStream` without an iteration scheme). Each epoch begins with
@@ -11,16 +17,16 @@ import { Delivery, type Bookmark } from './delivery.js';
  *
  * State: that of the iterators, the epoch, and the identity of the dataset.
  */
-export class IterableStream extends DataStream {
+export class IterableStream<D extends StreamedIterable = StreamedIterable> extends DataStream {
   readonly sources: readonly string[];
   readonly axisLabels: ReadonlyMap<string, readonly string[]> | null;
   readonly producesExamples = true;
   readonly batchesPerEpoch: number | null;
-  readonly dataset: IterableDataset;
+  readonly dataset: D;
   #examples: IterableExamples;
 
   /** @throws what the first example throws when it is read, which the identity of the dataset needs */
-  constructor(dataset: IterableDataset) {
+  constructor(dataset: D) {
     super();
     this.dataset = dataset;
     this.sources = dataset.sources;

@@ -30,6 +30,15 @@ export function environmentHere(
   return {
     ...engine,
     ...(ON_GRAPHICS.has(engine.provider) ? { graphics: graphicsDevices() } : {}),
+    ...(machine ??= machineHere()),
+  };
+}
+
+/** Asked for with each function that is compiled, and the same for as long as a process lives: to read it takes as long as a small function. */
+let machine: ReturnType<typeof machineHere> | undefined;
+
+function machineHere(): Pick<NumericEnvironment, 'cpuModel' | 'instructionSet' | 'platform' | 'node'> {
+  return {
     cpuModel: cpus()[0]?.model.trim() ?? 'unknown',
     instructionSet: instructionSet(),
     platform: `${process.platform}-${process.arch}`,
@@ -42,9 +51,17 @@ const ON_GRAPHICS: ReadonlySet<string> = new Set(['cuda', 'webgpu']);
 
 /** The version in a package.json, as the module `from` (its `import.meta.url`) finds it. */
 export function packageVersion(specifier: string, from: string): string {
+  const key = `${from} ${specifier}`;
+  const known = VERSIONS.get(key);
+  if (known !== undefined) return known;
   const found: unknown = createRequire(from)(specifier);
-  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown';
+  const version = typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown';
+  VERSIONS.set(key, version);
+  return version;
 }
+
+/** Those that were asked for: a function that is compiled asks again. */
+const VERSIONS = new Map<string, string>();
 
 const VECTOR_EXTENSION = /^(sse4_[12]|avx.*|fma|f16c|amx.*|asimd.*|sve.*|i8mm|bf16)$/;
 

@@ -2,7 +2,7 @@ import type { Variable } from '@longrun/tensor';
 
 import type { Brick, Dimension } from '../brick.js';
 import { BaseRecurrent } from '../recurrent/base-recurrent.js';
-import type { RecurrentCallOptions } from '../recurrent/recurrent.js';
+import type { RecurrentCallOptions } from '../recurrent/call-options.js';
 import type { NamedVariables } from '../tagging.js';
 
 /** Variables by name, some of which may be left out. */

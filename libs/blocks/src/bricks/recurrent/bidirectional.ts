@@ -4,7 +4,7 @@ import { application } from '../application.js';
 import type { Brick, Dimension } from '../brick.js';
 import { Initializable, type InitializableOptions } from '../initializable.js';
 import type { NamedVariables } from '../tagging.js';
-import type { RecurrentCallOptions } from './recurrent.js';
+import type { RecurrentCallOptions } from './call-options.js';
 
 /** A brick whose `apply` is recurrent: what `Bidirectional` and `RecurrentStack` are made of. */
 export interface RecurrentBrick<Given = never, States extends NamedVariables = NamedVariables> extends Brick {

@@ -6,8 +6,8 @@ import { hasRoles, INPUT, OUTPUT, type VariableRole } from '../../roles.js';
 import { ApplicationCall } from '../application-call.js';
 import type { BoundApplication } from '../bound-application.js';
 import { isList, type ApplicationResult, type NamedVariables } from '../tagging.js';
+import type { RecurrentCallOptions } from './call-options.js';
 import { checkSequences, pick } from './given-variables.js';
-import type { RecurrentCallOptions } from './recurrent.js';
 
 /**
  * Makes all steps of a recurrent application: each is a call of it with `iterate: false`, within one scan.

@@ -9,7 +9,8 @@ import type { Dimension } from '../brick.js';
 import type { InitializableOptions } from '../initializable.js';
 import { lazy, type Lazy } from '../lazy.js';
 import { BaseRecurrent, statesOf } from './base-recurrent.js';
-import { recurrent, type RecurrentCallOptions } from './recurrent.js';
+import type { RecurrentCallOptions } from './call-options.js';
+import { recurrent } from './recurrent.js';
 import { masked, repeated } from './transition.js';
 
 /** Options of {@link LSTM}. */

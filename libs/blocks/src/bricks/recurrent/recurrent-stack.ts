@@ -9,8 +9,9 @@ import { Linear } from '../linear.js';
 import { Fork } from '../parallel/fork.js';
 import type { NamedVariables } from '../tagging.js';
 import { BaseRecurrent, inputsOf, MASK, sizeOf } from './base-recurrent.js';
+import type { RecurrentCallOptions } from './call-options.js';
 import { givenVariables } from './given-variables.js';
-import { recurrent, type RecurrentCallOptions } from './recurrent.js';
+import { recurrent } from './recurrent.js';
 
 /** Stands between the name of a variable and the level of the stack that it is of: `states#1`. */
 export const RECURRENT_STACK_SEPARATOR = '#';

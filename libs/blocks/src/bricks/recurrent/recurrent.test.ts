@@ -18,9 +18,10 @@ import { Identity } from '../activations.js';
 import { applicationOf } from '../application.js';
 import type { Dimension } from '../brick.js';
 import { BaseRecurrent } from './base-recurrent.js';
+import type { RecurrentCallOptions } from './call-options.js';
 import { GatedRecurrent } from './gated-recurrent.js';
 import { LSTM } from './lstm.js';
-import { recurrent, type RecurrentCallOptions } from './recurrent.js';
+import { recurrent } from './recurrent.js';
 import { SimpleRecurrent } from './simple-recurrent.js';
 
 type Given = {

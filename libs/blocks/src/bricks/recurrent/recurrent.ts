@@ -1,12 +1,11 @@
-import type { Variable } from '@longrun/tensor';
-
 import { application, type ApplicationNames, type ApplicationOptions } from '../application.js';
 import { currentCall } from '../application-call.js';
 import type { Brick } from '../brick.js';
 import { BrickWrapper, wrap } from '../brick-wrapper.js';
 import type { ApplicationResult } from '../tagging.js';
-import { iterate } from './iterate.js';
+import type { RecurrentCallOptions } from './call-options.js';
 import { checkLengths, givenVariables, pick } from './given-variables.js';
+import { iterate } from './iterate.js';
 
 /** Options of {@link recurrent}: names, or functions of the brick. */
 export interface RecurrentOptions<Owner extends Brick = Brick> extends ApplicationOptions<Owner> {
@@ -18,22 +17,6 @@ export interface RecurrentOptions<Owner extends Brick = Brick> extends Applicati
   readonly contexts?: ApplicationNames<Owner>;
   /** What a step gives, all of `states` among it. */
   readonly outputs: ApplicationNames<Owner>;
-}
-
-/** The second argument of a recurrent application. */
-export interface RecurrentCallOptions {
-  /** False for one step alone, of inputs without the axis of time, to which all states are given. Default true. */
-  readonly iterate?: boolean | undefined;
-  /** Goes through the sequences from their end; what comes out is in their order all the same. Default false. */
-  readonly reverse?: boolean | undefined;
-  /** What comes out of the states begins with their initial values, at the end of time with `reverse`. Default false. */
-  readonly returnInitialStates?: boolean | undefined;
-  /** How many steps to make. Default: as many as the sequences have; needed where there are none. */
-  readonly nSteps?: number | Variable | undefined;
-  /** How many sequences there are side by side, to make initial states of. Default: as the sequences have it; needed where there are none. */
-  readonly batchSize?: number | Variable | undefined;
-  /** Gradients come from that many of the last steps only (Blocks: `scan_kwargs`). Default: from all. */
-  readonly truncateGradient?: number | undefined;
 }
 
 /**

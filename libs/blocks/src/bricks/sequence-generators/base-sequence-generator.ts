@@ -25,8 +25,9 @@ import type { Dimension } from '../brick.js';
 import { Initializable, type InitializableOptions } from '../initializable.js';
 import type { Fork } from '../parallel/fork.js';
 import { sizeOf } from '../recurrent/base-recurrent.js';
+import type { RecurrentCallOptions } from '../recurrent/call-options.js';
 import { givenVariables, pick } from '../recurrent/given-variables.js';
-import { recurrent, type RecurrentCallOptions } from '../recurrent/recurrent.js';
+import { recurrent } from '../recurrent/recurrent.js';
 import type { NamedVariables } from '../tagging.js';
 import type { AbstractReadout } from './abstract-readout.js';
 

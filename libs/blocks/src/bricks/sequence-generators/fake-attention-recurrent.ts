@@ -6,7 +6,7 @@ import type { Brick } from '../brick.js';
 import type { InitializableOptions } from '../initializable.js';
 import { statesOf } from '../recurrent/base-recurrent.js';
 import { pick } from '../recurrent/given-variables.js';
-import type { RecurrentCallOptions } from '../recurrent/recurrent.js';
+import type { RecurrentCallOptions } from '../recurrent/call-options.js';
 import type { NamedVariables } from '../tagging.js';
 
 /** Options of {@link FakeAttentionRecurrent}. */

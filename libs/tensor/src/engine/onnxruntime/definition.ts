@@ -62,9 +62,12 @@ export const onnxruntime: EngineDefinition = {
   },
 };
 
+/** Node's own, which remembers where it has found a package: each function that is compiled asks. */
+const requirePackage = createRequire(import.meta.url);
+
 /** The folder of the package's libraries for this platform. @throws Error where the package is not installed */
 function binaries(): string {
-  const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
+  const manifest = requirePackage.resolve('onnxruntime-node/package.json');
   return path.join(path.dirname(manifest), 'bin', 'napi-v6', process.platform, process.arch);
 }
 
