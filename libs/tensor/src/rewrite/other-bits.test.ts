@@ -152,6 +152,6 @@ test('they are asked for by name', async () => {
   });
   // @ts-expect-error -- of a program in JavaScript
   await expect(compile({ ...options, rewrites: ['sparse'] })).rejects.toThrow(
-    'compile: rewrites is "sparse"; give one of hoistProducts, liftElementwise, liftProducts, sparseUpdates',
+    'compile: rewrites is "sparse"; give one of hoistProducts, liftProducts, sparseUpdates',
   );
 });
