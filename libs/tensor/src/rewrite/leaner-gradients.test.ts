@@ -8,6 +8,7 @@ import {
   grad,
   logistic,
   mul,
+  neg,
   scan,
   slice,
   split,
@@ -32,6 +33,7 @@ import { rewritten } from './rewritten.js';
 import { LEANER_GRADIENTS } from './rewrites.js';
 import { STABLE_FORMS } from './stable-forms.js';
 import { scansInOne } from './scans-in-one.js';
+import { slopeOfSigmoid } from './slope-of-sigmoid.js';
 import { sumsAfterScan } from './sums-after-scan.js';
 
 const values = [
@@ -144,6 +146,27 @@ test('a sum that a step looks at stays in the scan, and one of products of more 
   const small = build(add(sofar, squares(row)));
   const after = rewritten([small], { inputs: [rows, total], stages: [[sumsAfterScan]] });
   expect(after.history.fired.size).toBe(1);
+});
+
+test('the gradient of a sigmoid takes one exponential, whatever the number', async () => {
+  const [x, gradient] = [tensor('x', 'float32', [4, 4]), tensor('gradient', 'float32', [4, 4])];
+  const slope = (of: Variable): Variable => mul(mul(gradient, logistic(of)), logistic(neg(of)));
+  const far = [0, -0, 1e-3, -1, 5, -5, 18, -18, 40, -40, 80, -80, 86, -86, 3, -0.5];
+  await expectRewrite(slopeOfSigmoid, {
+    inputs: [x, gradient],
+    outputs: [slope(x)],
+    values: [
+      array('float32', [4, 4], far),
+      array(
+        'float32',
+        [4, 4],
+        far.map((_, k) => k - 7.5),
+      ),
+    ],
+    ops: ['abs', 'neg', 'exp', 'add', 'square', 'div', 'mul'],
+    ulps: 8,
+  });
+  expectUntouched(slopeOfSigmoid, [mul(mul(gradient, logistic(x)), logistic(neg(gradient)))], [x, gradient]);
 });
 
 describe('parts that fill an array', () => {

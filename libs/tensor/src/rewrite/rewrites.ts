@@ -13,10 +13,13 @@ import { joinedParts } from './joined-parts.js';
 import { reshapeToSame } from './reshape-to-same.js';
 import { liftedElementwise } from './lifted-elementwise.js';
 import { liftedProducts } from './lifted-products.js';
+import { gradientOfProjectedEmbedding, gradientOfProjection, projectedEmbedding } from './projected-embeddings.js';
+import { rectifiedPool } from './rectified-pool.js';
 import { regroupedProducts } from './regrouped-products.js';
 import type { Rewrite } from './rewrite.js';
 import { rewritten, type Rewritten } from './rewritten.js';
 import { scansInOne } from './scans-in-one.js';
+import { slopeOfSigmoid } from './slope-of-sigmoid.js';
 import { sumsAfterScan } from './sums-after-scan.js';
 import { sparseDifference, sparseProduct, sparseSum } from './sparse-update.js';
 import { STABLE_FORMS } from './stable-forms.js';
@@ -32,6 +35,7 @@ export const SAME_BITS: readonly Rewrite[] = [
   deadCodeInScan,
   deadCodeInIfElse,
   hoistedInvariants,
+  rectifiedPool,
   commonSubexpressions,
 ];
 
@@ -40,6 +44,7 @@ export const SAME_BITS: readonly Rewrite[] = [
  * may change last bits.
  */
 export const LEANER_GRADIENTS: readonly Rewrite[] = [
+  slopeOfSigmoid,
   scansInOne,
   sumsAfterScan,
   joinedParts,
@@ -47,12 +52,13 @@ export const LEANER_GRADIENTS: readonly Rewrite[] = [
   liftedElementwise,
 ];
 
-const OTHER_BITS_NAMES = ['hoistProducts', 'liftProducts', 'sparseUpdates'] as const;
+const OTHER_BITS_NAMES = ['hoistProducts', 'liftProducts', 'projectEmbeddings', 'sparseUpdates'] as const;
 
 /** Rewrites that may change last bits: for those who ask for them by name. */
 const OTHER_BITS: Readonly<Record<OtherBits, readonly Rewrite[]>> = {
   hoistProducts: [hoistedProducts],
   liftProducts: [liftedProducts],
+  projectEmbeddings: [projectedEmbedding, gradientOfProjection, gradientOfProjectedEmbedding],
   sparseUpdates: [sparseSum, sparseDifference, sparseProduct],
 };
 

@@ -17,6 +17,7 @@ import { isZeros } from './zeros.js';
 import { oneOfOps } from './pattern.js';
 import type { Rewrite } from './rewrite.js';
 import { scanOf } from './scan-of.js';
+import { ofTransposed } from './transposed.js';
 import type { View } from './view.js';
 
 /**
@@ -151,13 +152,6 @@ function productOf(addend: Variable, directions: ReadonlyMap<Variable, boolean>,
     backward: ofLeft ?? ofRight ?? false,
     of: (all) => dot(transpose(asMatrix(at(all, 0))), asMatrix(at(all, 1))),
   };
-}
-
-/** The matrix that another one is the transposed of. */
-function ofTransposed(variable: Variable, view: View): Variable | undefined {
-  const owner = view.ownerOf(view.seenThrough(variable));
-  const isTransposed = owner?.op.name === 'dimshuffle' && String(owner.op.parameters['order']) === '1,0';
-  return isTransposed ? owner.inputs[0] : undefined;
 }
 
 /** How many numbers each step stores for each of the sum that it would read and write. */
