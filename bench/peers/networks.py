@@ -140,6 +140,7 @@ def adam_w(parameters):
 NETWORKS = {
     "lenet": (LeNet, ("images", "labels"), sgd(0.01, momentum=0.9)),
     "lstm": (Lstm, ("words", "next"), sgd(0.1)),
+    "lstm_projected": (Lstm, ("words", "next"), sgd(0.1)),
     "gru": (Gru, ("source", "target"), sgd(0.1)),
     "transformer": (Transformer, ("words", "next"), adam_w),
     "embedding": (Embedding, ("words", "wanted"), sgd(100)),

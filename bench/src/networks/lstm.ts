@@ -52,3 +52,12 @@ export const lstm: Network = {
   },
   rule: () => new Scale({ learningRate: 0.1 }),
 };
+
+/** The same, where the last bits may be others: the words are projected before they are taken, and gradients are summed by words before products. */
+export const projectedLstm: Network = {
+  ...lstm,
+  name: 'lstm_projected',
+  what: `${lstm.what}, words projected first`,
+  goal: 0.95,
+  rewrites: ['projectEmbeddings'],
+};

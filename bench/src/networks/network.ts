@@ -30,6 +30,8 @@ export interface Network {
   cost(input: Named, parameter: Named): Variable;
   /** What takes the steps. */
   rule(): StepRule;
+  /** Rewrites that our side is allowed though they may change last bits. Default none. */
+  readonly rewrites?: CompileOptions['rewrites'];
 }
 
 /** Floats in 0..1, or integers below a number. */
@@ -103,7 +105,13 @@ export function trainingStep(network: Network, start: ReadonlyMap<string, NdArra
   const gradients = new Map(grad(cost, all).map((gradient, position) => [at(all, position), gradient]));
   const { steps, updates } = network.rule().computeSteps(gradients);
   const trained = [...steps].map(([parameter, change]) => [parameter, sub(parameter, change)] as const);
-  return { name: network.name, inputs: [...inputs.values()], outputs: [cost], updates: [...updates, ...trained] };
+  return {
+    name: network.name,
+    inputs: [...inputs.values()],
+    outputs: [cost],
+    updates: [...updates, ...trained],
+    rewrites: network.rewrites ?? [],
+  };
 }
 
 /** The inputs of each batch. */

@@ -1,11 +1,11 @@
 import { embedding } from './embedding.js';
 import { gru } from './gru.js';
 import { lenet } from './lenet.js';
-import { lstm } from './lstm.js';
+import { lstm, projectedLstm } from './lstm.js';
 import type { Network } from './network.js';
 import { transformer } from './transformer.js';
 
-export const NETWORKS: readonly Network[] = [lenet, lstm, gru, transformer, embedding];
+export const NETWORKS: readonly Network[] = [lenet, lstm, projectedLstm, gru, transformer, embedding];
 
 /** @throws Error naming those that there are */
 export function networkNamed(name: string): Network {

@@ -77,17 +77,31 @@ test('an op that the engine leaves to the host runs there, however large', async
 
 test('an op with something inside that the engine leaves to the host runs there as a whole', async () => {
   const [x, engine] = [matrix('x'), limitedEngine({ hostOps: ['tanh'] })];
-  const [result] = scan((row) => present(scan((each) => tanh(each), { sequences: [row] })[0]), { sequences: [x] });
+  const turned = (row: Variable): Variable[] =>
+    scan((each, last) => tanh(sub(each, present(last))), { sequences: [row], outputsInfo: [constant(0)] });
+  const [result] = scan((row) => present(turned(row)[0]), { sequences: [x] });
   const f = await compile({ inputs: [x], outputs: [neg(present(result))], engine });
-  const expected = [1, -2, 3, -4, 5, -6].map((each) => -Math.tanh(each));
+  const expected = [
+    [1, -2, 3],
+    [-4, 5, -6],
+  ].flatMap((row) => {
+    let last = 0;
+    return row.map((each) => {
+      last = Math.tanh(each - last);
+      return -last;
+    });
+  });
   expectClose(present((await f.run([rows]))[0]), array('float32', [2, 3], expected));
   expect(f.explain().hostOps).toMatchObject([{ reason: 'of scan inside it, of tanh inside it, it has no tanh' }]);
 });
 
 test('an op with something inside that the engine lacks is refused', async () => {
-  const [x, engine] = [matrix('x'), limitedEngine({ lacks: ['float64'] })];
-  const [result] = scan((row) => cast(tanh(cast(row, 'float64')), 'float32'), { sequences: [x] });
-  const refused = compile({ inputs: [x], outputs: [present(result)], engine });
+  const [x, first, engine] = [matrix('x'), vector('first'), limitedEngine({ lacks: ['float64'] })];
+  const [result] = scan((row, last) => cast(tanh(cast(add(row, present(last)), 'float64')), 'float32'), {
+    sequences: [x],
+    outputsInfo: [first],
+  });
+  const refused = compile({ inputs: [x, first], outputs: [present(result)], engine });
   await expect(refused).rejects.toThrow(OpUnsupported);
   await expect(refused).rejects.toThrow(/cannot run scan.*: of cast inside it, it has no float64/);
 });

@@ -33,6 +33,8 @@ const pools: readonly { readonly options: AveragePoolOptions; readonly image: nu
   { options: { size: 1, strides: 3, ignoreBorder: false }, image: [1, 1, 1, 5] },
   { options: { size: [3, 4], strides: [1, 2], ignoreBorder: false }, image: [1, 2, 2, 1] },
   { options: { size: 5, strides: [2, 3], ignoreBorder: false }, image: [1, 1, 4, 2] },
+  // Divided by the windows.
+  { options: { size: [2, 3] }, image: [2, 2, 4, 6] },
 ];
 
 describe.each(pools)('$options of $image', ({ options, image }) => {
@@ -118,6 +120,16 @@ test.each(['reference', 'onnxruntime', 'tfjs'])('batches may be empty: %s', asyn
     [0, 2, 5, 4],
   ]);
   await f.dispose();
+  const divided = tensor('x', 'float32', [null, 2, 4, 4]);
+  const ofDivided = await compile({
+    inputs: [divided],
+    outputs: grad(sum(maxPool2d(divided, { size: 2 })), [divided]),
+    engine,
+    threads: 1,
+  });
+  const [none] = await ofDivided.run([array('float32', [0, 2, 4, 4], [])]);
+  expect(none?.shape).toEqual([0, 2, 4, 4]);
+  await ofDivided.dispose();
 });
 
 test.each(['reference', 'onnxruntime', 'tfjs'])(

@@ -6,6 +6,7 @@ import type { InnerGraph } from '../graph/op.js';
 import { isFloat } from '../graph/tensor-type.js';
 import { Variable } from '../graph/variable.js';
 import { graphInputs } from '../graph/walk.js';
+import { rebuild } from '../graph/rebuild.js';
 import { gradientsInside } from '../gradient/grad.js';
 import { add } from './add.js';
 import { zerosLike } from './fill.js';
@@ -13,7 +14,8 @@ import { identity } from './identity.js';
 import { le } from './le.js';
 import { minimum } from './minimum.js';
 import { refine } from './refine.js';
-import { stateHistory, type History } from './scan-history.js';
+import { stepHistory, type History } from './scan-history.js';
+import { keptOfSteps } from './scan-kept.js';
 import { scanInputs, type AppliedScan, type ScanParameters } from './scan-inputs.js';
 import { slice } from './slice.js';
 import { sub } from './sub.js';
@@ -114,15 +116,24 @@ function gradientScan(
     return { position, input, stand: new Variable(input.type, { name: `gradient of ${input.toString()}` }) };
   });
   const toSequences = flowing(inside.sequences);
-  const outputs = [
+  const gradientsOfStep = [
     ...[...step.ofStates].map(([position, stand]) => flowOf(at(inside.states, position), stand)),
     ...sums.map(({ input, stand }) => add(stand, flowOf(input, stand))),
     ...toSequences.map((position) => flowOf(at(inside.sequences, position), at(inside.sequences, position))),
   ];
 
+  const collected = new Set(inner.outputs.slice(parameters.states));
+  const kept = new Map(
+    keptOfSteps(inner, collected, gradientsOfStep).map((variable) => [
+      variable,
+      new Variable(variable.type, variable.name === undefined ? {} : { name: variable.name }),
+    ]),
+  );
+  const { outputs } = rebuild(gradientsOfStep, () => undefined, { replacements: kept });
+
   const used = new Set(graphInputs(outputs));
   const range = lastSteps(at(node.inputs, 0), parameters.truncateGradient);
-  const sequences = sequencesOf(applied, step, outputGradients, used).filter((one) => used.has(one.inside));
+  const sequences = sequencesOf(applied, step, outputGradients, { used, kept }).filter((one) => used.has(one.inside));
   const constants = inside.constants.flatMap((input, position) =>
     used.has(input) ? [{ inside: input, outside: at(outside.constants, position) }] : [],
   );
@@ -176,25 +187,29 @@ function gradientScan(
   return [DISCONNECTED, ...[...inside.sequences, ...inside.states, ...inside.constants].map(answer)];
 }
 
-/** All that a step of the gradients may be computed from: what the step read, the states before it, the gradients of what it gave. */
+/** All that a step of the gradients may be computed from: what the step read, the states before it, what is kept of it, the gradients of what it gave. */
 function sequencesOf(
   applied: AppliedScan,
   step: StepGradients,
   outputGradients: readonly OutputGradient[],
-  used: ReadonlySet<Variable>,
+  { used, kept }: { readonly used: ReadonlySet<Variable>; readonly kept: ReadonlyMap<Variable, Variable> },
 ): GradientSequence[] {
   const { node, inner, parameters } = applied;
   const inside = scanInputs(inner.inputs, parameters);
   const { backwardInputs, backwardOutputs, states } = parameters;
   const outside = scanInputs(node.inputs.slice(1), parameters);
-  const history = stateHistory(applied, (state) => used.has(state));
+  const history = stepHistory(applied, (state) => used.has(state), [...kept.keys()]);
   return [
     ...inside.sequences.map((input, position) => ({
       inside: input,
       rows: at(outside.sequences, position),
       backward: at(backwardInputs, position),
     })),
-    ...[...history].map(([state, { rows, backward }]) => ({ inside: state, rows, backward })),
+    ...[...history].map(([variable, { rows, backward }]) => ({
+      inside: kept.get(variable) ?? variable,
+      rows,
+      backward,
+    })),
     ...[...step.ofCollected].flatMap(([position, stand]) => {
       const gradient = at(outputGradients, states + position);
       return gradient === DISCONNECTED

@@ -15,10 +15,14 @@ export interface History {
 }
 
 /**
- * The states before each step of a scan, by the inner variables that they are, of those that `isWanted` picks. They are taken from what
- * the scan collects; where it does not collect them, it is computed again such that it does.
+ * The states before each step of a scan, by the inner variables that they are, of those that `isWanted` picks, and what else of each step is to be
+ * `kept`. They are taken from what the scan collects; where it does not collect them, it is computed again such that it does.
  */
-export function stateHistory(applied: AppliedScan, isWanted: (state: Variable) => boolean): Map<Variable, History> {
+export function stepHistory(
+  applied: AppliedScan,
+  isWanted: (state: Variable) => boolean,
+  kept: readonly Variable[],
+): Map<Variable, History> {
   const { node, inner, parameters, makeScan } = applied;
   const { states } = scanInputs(inner.inputs, parameters);
   const found = new Map<Variable, History>();
@@ -28,14 +32,19 @@ export function stateHistory(applied: AppliedScan, isWanted: (state: Variable) =
     if (history === undefined) missing.push(state);
     else found.set(state, history);
   }
+  for (const variable of kept) {
+    const history = collectedValues(applied, variable);
+    if (history === undefined) missing.push(variable);
+    else found.set(variable, history);
+  }
   if (missing.length === 0) return found;
   const op = makeScan(
     { inputs: inner.inputs, outputs: [...inner.outputs, ...missing] },
     { ...parameters, backwardOutputs: [...parameters.backwardOutputs, ...missing.map(() => false)] },
   );
   const again = new Apply(op, node.inputs);
-  for (const [position, state] of missing.entries()) {
-    found.set(state, { rows: again.outputAt(inner.outputs.length + position), backward: false });
+  for (const [position, variable] of missing.entries()) {
+    found.set(variable, { rows: again.outputAt(inner.outputs.length + position), backward: false });
   }
   return found;
 }
@@ -44,12 +53,7 @@ function collectedHistory(applied: AppliedScan, state: Variable, asked: Set<Vari
   const { node, inner, parameters } = applied;
   if (asked.has(state)) return undefined;
   asked.add(state);
-  const collected = (variable: Variable): History | undefined => {
-    const position = inner.outputs.indexOf(variable, parameters.states);
-    if (position < 0) return undefined;
-    return { rows: node.outputAt(position), backward: at(parameters.backwardOutputs, position - parameters.states) };
-  };
-  const before = collected(state);
+  const before = collectedValues(applied, state);
   if (before !== undefined) return before;
   const { states } = scanInputs(inner.inputs, parameters);
   const position = states.indexOf(state);
@@ -57,10 +61,16 @@ function collectedHistory(applied: AppliedScan, state: Variable, asked: Set<Vari
   // A state that takes over another one, as older values do, has after a step what the other had before it.
   // Where gradients are truncated, first values of another state would be reached around the scan, which holds them for constant.
   const isTakenOver = parameters.truncateGradient === null && states.includes(next);
-  const after = collected(next) ?? (isTakenOver ? collectedHistory(applied, next, asked) : undefined);
+  const after = collectedValues(applied, next) ?? (isTakenOver ? collectedHistory(applied, next, asked) : undefined);
   if (after === undefined) return undefined;
   const first = at(scanInputs(node.inputs.slice(1), parameters).states, position);
   return shifted(first, after, at(node.inputs, 0));
+}
+
+function collectedValues({ node, inner, parameters }: AppliedScan, variable: Variable): History | undefined {
+  const position = inner.outputs.indexOf(variable, parameters.states);
+  if (position < 0) return undefined;
+  return { rows: node.outputAt(position), backward: at(parameters.backwardOutputs, position - parameters.states) };
 }
 
 /** The values before each step, given the first one and those after each. */

@@ -1,6 +1,7 @@
 import { at } from '../arrays/at.js';
 import { Apply } from '../graph/apply.js';
 import { Constant } from '../graph/constant.js';
+import type { Op } from '../graph/op.js';
 import { rebuild } from '../graph/rebuild.js';
 import { Variable } from '../graph/variable.js';
 import { graphInputs, toposort } from '../graph/walk.js';
@@ -19,16 +20,16 @@ interface Lifted {
 }
 
 /**
- * Which of the applications in a step can be applied to all rows at once; `ofRows` tells which of its operands are rows. The op is then applied to
- * these with an axis of steps before their own, and to what is the same in all steps as it is.
+ * The op that does to all rows at once what an application does in a step, undefined where none does or is to; `ofRows` tells which of its operands are
+ * rows. It is applied to these with an axis of steps before their own, and to what is the same in all steps as it is.
  */
-export type IsLiftable = (node: Apply, ofRows: (variable: Variable) => boolean) => boolean;
+export type LiftedOp = (node: Apply, ofRows: (variable: Variable) => boolean) => Op | undefined;
 
 /**
- * A scan before which all is computed that its steps compute of rows of its sequences and of what is the same in all steps, as far as `isLiftable` goes;
+ * A scan before which all is computed that its steps compute of rows of its sequences and of what is the same in all steps, as far as `liftedOp` goes;
  * undefined where that is nothing.
  */
-export function liftedIntoSequences({ node }: Match, isLiftable: IsLiftable): readonly Variable[] | undefined {
+export function liftedIntoSequences({ node }: Match, liftedOp: LiftedOp): readonly Variable[] | undefined {
   const { inner, parameters } = scanOf(node);
   const [inside, outside] = [scanInputs(inner.inputs, parameters), scanInputs(node.inputs.slice(1), parameters)];
   const same = new Map(inside.constants.map((input, position) => [input, at(outside.constants, position)]));
@@ -45,12 +46,13 @@ export function liftedIntoSequences({ node }: Match, isLiftable: IsLiftable): re
     const [first] = rows;
     const isKnown = one.inputs.every((input) => input instanceof Constant || same.has(input) || lifted.has(input));
     if (first === undefined || !isKnown || rows.some(({ backward }) => backward !== first.backward)) continue;
-    if (one.outputs.length !== 1 || !isLiftable(one, (input) => lifted.has(input))) continue;
+    const op = one.outputs.length === 1 ? liftedOp(one, (input) => lifted.has(input)) : undefined;
+    if (op === undefined) continue;
     const inputs = one.inputs.map((input) => {
       const all = lifted.get(input);
       return all === undefined ? (same.get(input) ?? input) : withAxes(all.rows, one.output.ndim);
     });
-    lifted.set(one.output, { rows: new Apply(one.op, inputs).output, backward: first.backward });
+    lifted.set(one.output, { rows: new Apply(op, inputs).output, backward: first.backward });
     made.add(one.output);
   }
   const rest = order.filter(({ outputs }) => !outputs.some((output) => made.has(output)));

@@ -9,8 +9,8 @@ export const liftedProducts: Rewrite = {
   pattern: oneOfOps('scan'),
   replacement: (match) =>
     liftedIntoSequences(match, ({ op, inputs }, ofRows) => {
-      if (op.name !== 'dot') return false;
+      if (op.name !== 'dot') return undefined;
       const [rows, matrix] = [at(inputs, 0), at(inputs, 1)];
-      return ofRows(rows) && !ofRows(matrix) && rows.ndim > 0 && matrix.ndim === 2;
+      return ofRows(rows) && !ofRows(matrix) && rows.ndim > 0 && matrix.ndim === 2 ? op : undefined;
     }),
 };

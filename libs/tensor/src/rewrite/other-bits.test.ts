@@ -21,9 +21,18 @@ import {
   type Variable,
 } from '../index.js';
 import { array, present, spread } from '../../test/op-laws.js';
-import { expectRefusal, expectRewrite, expectUntouched, hard } from '../../test/rewrite-tester.js';
+import {
+  expectRefusal,
+  expectRewrite,
+  expectSameValues,
+  expectUntouched,
+  hard,
+  opsOf,
+} from '../../test/rewrite-tester.js';
 import { liftedElementwise } from './lifted-elementwise.js';
 import { liftedProducts } from './lifted-products.js';
+import { gradientOfProjectedEmbedding, gradientOfProjection, projectedEmbedding } from './projected-embeddings.js';
+import { rewritten } from './rewritten.js';
 import { sparseDifference, sparseProduct, sparseSum } from './sparse-update.js';
 
 const x = tensor('x', 'float32', [3, 2, 4]);
@@ -137,6 +146,47 @@ describe('rows that are added to zeros', () => {
   });
 });
 
+describe('a table of which more rows are taken than it has', () => {
+  const [table, matrix] = [tensor('table', 'float32', [4, 6]), tensor('matrix', 'float32', [6, 3])];
+  const indices = tensor('indices', 'int64', [5, 2]);
+  const given = [table, matrix, indices];
+  const values = [
+    array('float32', [4, 6], [...spread([4, 6], -1, 1).data].map(Number)),
+    array('float32', [6, 3], [...spread([6, 3], -2, 1).data].map(Number)),
+    array('int64', [5, 2], [0, 3, 1, -1, 0, 0, 2, 1, 3, -4]),
+  ];
+  const projected = dot(take(table, indices, { axis: 0 }), matrix);
+
+  test('is projected first', async () => {
+    const outputs = [projected];
+    await expectRewrite(projectedEmbedding, { inputs: given, outputs, values, ops: ['dot', 'take'], ulps: 16 });
+  });
+
+  test('has gradients of what is summed by its rows first, and so has what it is projected by', async () => {
+    const [ofTable, ofMatrix] = grad(sum(tanh(projected)), [table, matrix]).map(present);
+    const { outputs, history } = rewritten([present(ofTable), present(ofMatrix)], {
+      inputs: given,
+      stages: [[gradientOfProjection, gradientOfProjectedEmbedding]],
+    });
+    expect(history.fired).toEqual(
+      new Map([
+        [gradientOfProjectedEmbedding.name, 1],
+        [gradientOfProjection.name, 1],
+      ]),
+    );
+    expect(opsOf(outputs)).not.toContain('putAlongAxis');
+    await expectSameValues(given, [present(ofTable), present(ofMatrix)], outputs, values, 64);
+  });
+
+  test('stays where it has more rows than are taken, or than each has numbers', () => {
+    const few = dot(take(table, constant(array('int64', [3], [0, 1, 3])), { axis: 0 }), matrix);
+    expectUntouched(projectedEmbedding, [few], given);
+    const long = tensor('long', 'float32', [4, 2]);
+    const narrow = sum(tanh(dot(take(long, indices, { axis: 0 }), tensor('V', 'float32', [2, 3]))));
+    expectUntouched(gradientOfProjectedEmbedding, grad(narrow, [long]), [long, indices]);
+  });
+});
+
 test('they are asked for by name', async () => {
   const indices = tensor('indices', 'int64', [null]);
   const table = tensor('table', 'float32', [300, 4]);
@@ -152,6 +202,6 @@ test('they are asked for by name', async () => {
   });
   // @ts-expect-error -- of a program in JavaScript
   await expect(compile({ ...options, rewrites: ['sparse'] })).rejects.toThrow(
-    'compile: rewrites is "sparse"; give one of hoistProducts, liftElementwise, liftProducts, sparseUpdates',
+    'compile: rewrites is "sparse"; give one of hoistProducts, liftProducts, projectEmbeddings, sparseUpdates',
   );
 });

@@ -9,11 +9,18 @@ import { doubleNegation } from './double-negation.js';
 import { foldedConstants } from './folded-constants.js';
 import { hoistedInvariants, hoistedProducts } from './hoisted-invariants.js';
 import { identities } from './identities.js';
+import { joinedParts } from './joined-parts.js';
 import { reshapeToSame } from './reshape-to-same.js';
 import { liftedElementwise } from './lifted-elementwise.js';
 import { liftedProducts } from './lifted-products.js';
+import { gradientOfProjectedEmbedding, gradientOfProjection, projectedEmbedding } from './projected-embeddings.js';
+import { rectifiedPool } from './rectified-pool.js';
+import { regroupedProducts } from './regrouped-products.js';
 import type { Rewrite } from './rewrite.js';
 import { rewritten, type Rewritten } from './rewritten.js';
+import { scansInOne } from './scans-in-one.js';
+import { slopeOfSigmoid } from './slope-of-sigmoid.js';
+import { sumsAfterScan } from './sums-after-scan.js';
 import { sparseDifference, sparseProduct, sparseSum } from './sparse-update.js';
 import { STABLE_FORMS } from './stable-forms.js';
 
@@ -28,16 +35,30 @@ export const SAME_BITS: readonly Rewrite[] = [
   deadCodeInScan,
   deadCodeInIfElse,
   hoistedInvariants,
+  rectifiedPool,
   commonSubexpressions,
 ];
 
-const OTHER_BITS_NAMES = ['hoistProducts', 'liftElementwise', 'liftProducts', 'sparseUpdates'] as const;
+/**
+ * Rewrites of how gradients come about, most of them of scans: nobody has said in which order they are summed, and which of their zeros are negative. They
+ * may change last bits.
+ */
+export const LEANER_GRADIENTS: readonly Rewrite[] = [
+  slopeOfSigmoid,
+  scansInOne,
+  sumsAfterScan,
+  joinedParts,
+  regroupedProducts,
+  liftedElementwise,
+];
+
+const OTHER_BITS_NAMES = ['hoistProducts', 'liftProducts', 'projectEmbeddings', 'sparseUpdates'] as const;
 
 /** Rewrites that may change last bits: for those who ask for them by name. */
 const OTHER_BITS: Readonly<Record<OtherBits, readonly Rewrite[]>> = {
   hoistProducts: [hoistedProducts],
-  liftElementwise: [liftedElementwise],
   liftProducts: [liftedProducts],
+  projectEmbeddings: [projectedEmbedding, gradientOfProjection, gradientOfProjectedEmbedding],
   sparseUpdates: [sparseSum, sparseDifference, sparseProduct],
 };
 
@@ -56,5 +77,5 @@ export function rewrittenForEngine(
   others: readonly OtherBits[] = [],
 ): Rewritten {
   const asked = [...others].flatMap((name) => OTHER_BITS[oneOf('compile', 'rewrites', name, OTHER_BITS_NAMES)]);
-  return rewritten(outputs, { inputs, stages: [STABLE_FORMS, [...asked, ...SAME_BITS]] });
+  return rewritten(outputs, { inputs, stages: [STABLE_FORMS, [...asked, ...LEANER_GRADIENTS, ...SAME_BITS]] });
 }

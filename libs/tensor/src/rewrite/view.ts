@@ -17,6 +17,8 @@ export class View {
   /** What steps of scans give. */
   readonly #rows = new Set<Variable>();
   readonly #twins = new Twins();
+  /** By the last of their inputs. */
+  readonly #scans = new Map<Variable | undefined, Apply[]>();
 
   /** @param inputs whose values are given: what computes them is not looked at. */
   constructor(outputs: readonly Variable[], inputs: readonly Variable[]) {
@@ -25,6 +27,10 @@ export class View {
     const unused = new Set(order.flatMap((node) => node.outputs));
     for (const output of outputs) unused.delete(output);
     for (const node of order) {
+      if (node.op.name === 'scan') {
+        const last = node.inputs.at(-1);
+        this.#scans.set(last, [...(this.#scans.get(last) ?? []), node]);
+      }
       for (const input of node.inputs) unused.delete(input);
       for (const end of node.op.inner?.outputs ?? []) {
         unused.delete(end);
@@ -86,6 +92,14 @@ export class View {
    */
   isRow(variable: Variable): boolean {
     return this.#rows.has(variable);
+  }
+
+  /** The scans of the graph as it was before the pass that have these inputs. */
+  scansOf(inputs: readonly Variable[]): readonly Apply[] {
+    const found = this.#scans.get(inputs.at(-1)) ?? [];
+    return found.filter(
+      (node) => node.inputs.length === inputs.length && node.inputs.every((input, k) => input === inputs[k]),
+    );
   }
 
   /** An application before this one that does the same to the same. */
