@@ -40,8 +40,8 @@ export interface CompileOptions extends ComputeOptions {
   readonly onUnusedInput?: OnUnusedInput;
   /**
    * Rewrites that may change the last bits of results, beside those that do not: products of what is the same in all steps of a scan out of it
-   * ('hoistProducts'), elementwise ops of its sequences and their products with one matrix before it ('liftElementwise', 'liftProducts'), rows
-   * that are added to a table put into it ('sparseUpdates'). Default none.
+   * ('hoistProducts'), elementwise ops of its sequences and their products with one matrix before it ('liftElementwise', 'liftProducts'). Default
+   * none.
    */
   readonly rewrites?: readonly OtherBits[];
   /** For error messages. Default 'function'. */

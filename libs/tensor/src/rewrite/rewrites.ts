@@ -14,7 +14,6 @@ import { liftedElementwise } from './lifted-elementwise.js';
 import { liftedProducts } from './lifted-products.js';
 import type { Rewrite } from './rewrite.js';
 import { rewritten, type Rewritten } from './rewritten.js';
-import { sparseDifference, sparseProduct, sparseSum } from './sparse-update.js';
 import { STABLE_FORMS } from './stable-forms.js';
 
 /** Rewrites after which every engine gives the bits that it gave before. A twin is looked for last, when nothing else fits. */
@@ -31,14 +30,13 @@ export const SAME_BITS: readonly Rewrite[] = [
   commonSubexpressions,
 ];
 
-const OTHER_BITS_NAMES = ['hoistProducts', 'liftElementwise', 'liftProducts', 'sparseUpdates'] as const;
+const OTHER_BITS_NAMES = ['hoistProducts', 'liftElementwise', 'liftProducts'] as const;
 
 /** Rewrites that may change last bits: for those who ask for them by name. */
 const OTHER_BITS: Readonly<Record<OtherBits, readonly Rewrite[]>> = {
   hoistProducts: [hoistedProducts],
   liftElementwise: [liftedElementwise],
   liftProducts: [liftedProducts],
-  sparseUpdates: [sparseSum, sparseDifference, sparseProduct],
 };
 
 /** What `compile` may be asked to rewrite though results may differ in the last bits. */
