@@ -1,19 +1,23 @@
 import { oneOf } from '../graph/one-of.js';
 import type { Variable } from '../graph/variable.js';
+import { commonFactor } from './common-factor.js';
 import { castToSame } from './cast-to-same.js';
 import { commonSubexpressions } from './common-subexpressions.js';
 import { deadCodeInIfElse } from './dead-code-in-if-else.js';
 import { deadCodeInScan } from './dead-code-in-scan.js';
 import { dimshufflesInOne } from './dimshuffles-in-one.js';
 import { doubleNegation } from './double-negation.js';
+import { filledOperands } from './filled-operands.js';
 import { foldedConstants } from './folded-constants.js';
 import { hoistedInvariants, hoistedProducts } from './hoisted-invariants.js';
 import { identities } from './identities.js';
+import { negatedSum } from './negated-sums.js';
 import { reshapeToSame } from './reshape-to-same.js';
 import { liftedElementwise } from './lifted-elementwise.js';
 import { liftedProducts } from './lifted-products.js';
 import type { Rewrite } from './rewrite.js';
 import { rewritten, type Rewritten } from './rewritten.js';
+import { softmaxOfProduct } from './softmax-of-product.js';
 import { STABLE_FORMS } from './stable-forms.js';
 
 /** Rewrites after which every engine gives the bits that it gave before. A twin is looked for last, when nothing else fits. */
@@ -23,12 +27,16 @@ export const SAME_BITS: readonly Rewrite[] = [
   reshapeToSame,
   dimshufflesInOne,
   doubleNegation,
+  filledOperands,
   foldedConstants,
   deadCodeInScan,
   deadCodeInIfElse,
   hoistedInvariants,
   commonSubexpressions,
 ];
+
+/** Rewrites of how gradients come about: nobody has said in which order they are summed, and which of their zeros are negative. */
+export const LEANER_GRADIENTS: readonly Rewrite[] = [negatedSum, softmaxOfProduct, commonFactor];
 
 const OTHER_BITS_NAMES = ['hoistProducts', 'liftElementwise', 'liftProducts'] as const;
 
@@ -54,5 +62,5 @@ export function rewrittenForEngine(
   others: readonly OtherBits[] = [],
 ): Rewritten {
   const asked = [...others].flatMap((name) => OTHER_BITS[oneOf('compile', 'rewrites', name, OTHER_BITS_NAMES)]);
-  return rewritten(outputs, { inputs, stages: [STABLE_FORMS, [...asked, ...SAME_BITS]] });
+  return rewritten(outputs, { inputs, stages: [STABLE_FORMS, [...asked, ...LEANER_GRADIENTS, ...SAME_BITS]] });
 }

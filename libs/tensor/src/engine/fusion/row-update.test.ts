@@ -178,7 +178,7 @@ test('rows that are updated have the bits of tables that are, whatever is pinned
       }
       for (const pin of both.pins) release(pin);
     }),
-    { numRuns: 25, seed: 12 },
+    { numRuns: 12, seed: 12 },
   );
 });
 
