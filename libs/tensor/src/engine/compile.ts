@@ -39,9 +39,9 @@ export interface CompileOptions extends ComputeOptions {
   /** What to do with an input that nothing depends on. Default 'raise'. */
   readonly onUnusedInput?: OnUnusedInput;
   /**
-   * Rewrites that may change the last bits of results, beside those that do not and those of gradients of scans: products of what is the same in all
+   * Rewrites that may change the last bits of results, beside those that do not and those of gradients: products of what is the same in all
    * steps of a scan out of it ('hoistProducts'), those of its sequences with one matrix before it ('liftProducts'), a table projected before its rows are
-   * taken, its gradients after they are summed ('projectEmbeddings'), rows that are added to a table put into it ('sparseUpdates'). Default none.
+   * taken, its gradients after they are summed ('projectEmbeddings'). Default none.
    */
   readonly rewrites?: readonly OtherBits[];
   /** For error messages. Default 'function'. */

@@ -1,3 +1,4 @@
+import type { Apply } from '../graph/apply.js';
 import { Constant } from '../graph/constant.js';
 import type { Variable } from '../graph/variable.js';
 import { isScalar } from './pattern.js';
@@ -14,6 +15,32 @@ export function isFusedByEngines(variable: Variable, reach = 4): boolean {
   // Further back, all that is looked through is taken for one.
   if (reach === 0) return true;
   return LOOKED_THROUGH.has(owner.op.name) && owner.inputs.some((input) => isFusedByEngines(input, reach - 1));
+}
+
+/**
+ * Whether an engine may compute a variable together with an op that uses it and another operand, if that is simple: it is a product of matrices or a
+ * convolution, an `erf` or a reciprocal, behind what moves elements or combines them with constants.
+ */
+export function isNextToProduct(variable: Variable): boolean {
+  for (let one: Variable | undefined = variable; one !== undefined;) {
+    const owner: Apply | null = one.owner;
+    if (owner === null) return false;
+    if (PRODUCTS.has(owner.op.name) || owner.op.name === 'erf' || isReciprocal(one)) return true;
+    if (!LOOKED_THROUGH.has(owner.op.name)) return false;
+    const [first, ...others]: readonly Variable[] = MOVING.has(owner.op.name)
+      ? owner.inputs.slice(0, 1)
+      : owner.inputs.filter((input) => !isOfConstants(input));
+    if (others.length > 0) return false;
+    one = first;
+  }
+  return false;
+}
+
+/** Whether an engine knows it before it runs. */
+function isOfConstants(variable: Variable): boolean {
+  if (variable instanceof Constant) return true;
+  const { owner } = variable;
+  return owner !== null && SPREADS.has(owner.op.name) && owner.inputs.every(isOfConstants);
 }
 
 /** `1 / x`, which a product with may become a division by x. */
@@ -52,4 +79,15 @@ const LOOKED_THROUGH: ReadonlySet<string> = new Set([
   'slice',
   'stopGradient',
   'sub',
+]);
+
+/** What gives elements as they are, of its first input. */
+const MOVING: ReadonlySet<string> = new Set([
+  'broadcastTo',
+  'cast',
+  'dimshuffle',
+  'identity',
+  'reshape',
+  'slice',
+  'stopGradient',
 ]);

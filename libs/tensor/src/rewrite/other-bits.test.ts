@@ -1,39 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import {
-  add,
-  compile,
-  constant,
-  dot,
-  exp,
-  grad,
-  logistic,
-  mul,
-  scalar,
-  scan,
-  scatterAdd,
-  sub,
-  sum,
-  take,
-  tanh,
-  tensor,
-  zerosLike,
-  type Variable,
-} from '../index.js';
+import { add, compile, constant, dot, exp, grad, mul, scan, sum, take, tanh, tensor, type Variable } from '../index.js';
 import { array, present, spread } from '../../test/op-laws.js';
-import {
-  expectRefusal,
-  expectRewrite,
-  expectSameValues,
-  expectUntouched,
-  hard,
-  opsOf,
-} from '../../test/rewrite-tester.js';
+import { expectRewrite, expectSameValues, expectUntouched, hard, opsOf } from '../../test/rewrite-tester.js';
 import { liftedElementwise } from './lifted-elementwise.js';
 import { liftedProducts } from './lifted-products.js';
 import { gradientOfProjectedEmbedding, gradientOfProjection, projectedEmbedding } from './projected-embeddings.js';
 import { rewritten } from './rewritten.js';
-import { sparseDifference, sparseProduct, sparseSum } from './sparse-update.js';
 
 const x = tensor('x', 'float32', [3, 2, 4]);
 const first = tensor('first', 'float32', [2, 4]);
@@ -90,62 +63,6 @@ describe('what a scan computes of its sequences alone', () => {
   });
 });
 
-describe('rows that are added to zeros', () => {
-  const table = tensor('table', 'float32', [6, 4]);
-  const rows = tensor('rows', 'float32', [3, 4]);
-  const rate = scalar('rate');
-  const sparse = (indices: readonly number[]): Variable =>
-    scatterAdd(zerosLike(table), constant(array('int64', [3], indices)), rows);
-  const values = [hard(6, 4), hard(3, 4)];
-  const put = ['dimshuffle', 'fill', 'putAlongAxis'];
-
-  test('and then to a table, are added to the table', async () => {
-    const given = [table, rows];
-    await expectRewrite(sparseSum, {
-      inputs: given,
-      outputs: [add(sparse([4, 0, 2]), table)],
-      values,
-      ops: put,
-      // Of -0, which stays where nothing is added.
-      ulps: 1,
-    });
-    await expectRewrite(sparseDifference, {
-      inputs: given,
-      outputs: [sub(table, sparse([4, 0, -1]))],
-      values,
-      ops: ['dimshuffle', 'fill', 'neg', 'putAlongAxis'],
-    });
-    await expectRewrite(sparseSum, {
-      inputs: given,
-      outputs: [add(table, sparse([4, 0, 4]))],
-      values: [
-        array('float32', [6, 4], [...spread([6, 4], 1, 2).data].map(Number)),
-        array('float32', [3, 4], [...spread([3, 4], 1, 2).data].map(Number)),
-      ],
-      ops: put,
-      ulps: 2,
-    });
-  });
-
-  test('and multiplied with a number, are multiplied first', async () => {
-    await expectRewrite(sparseProduct, {
-      inputs: [rate, table, rows],
-      outputs: [mul(rate, sparse([1, 2, 3]))],
-      values: [array('float32', [], [-0.3]), ...values],
-      ops: ['fill', 'dimshuffle', 'fill', 'mul', 'putAlongAxis'],
-      // The zeros between them are no longer negative.
-      ulps: 1,
-    });
-  });
-
-  test('stay where the sum may broadcast, or where they are no zeros', () => {
-    const wide = tensor('wide', 'float32', [2, 6, 4]);
-    expectRefusal(sparseSum, [add(wide, sparse([1, 2, 3]))], 'it may broadcast', [wide, table, rows]);
-    const ofTable = scatterAdd(table, constant(array('int64', [3], [1, 2, 3])), rows);
-    expectUntouched(sparseSum, [add(table, ofTable)], [table, rows]);
-  });
-});
-
 describe('a table of which more rows are taken than it has', () => {
   const [table, matrix] = [tensor('table', 'float32', [4, 6]), tensor('matrix', 'float32', [6, 3])];
   const indices = tensor('indices', 'int64', [5, 2]);
@@ -188,20 +105,14 @@ describe('a table of which more rows are taken than it has', () => {
 });
 
 test('they are asked for by name', async () => {
-  const indices = tensor('indices', 'int64', [null]);
-  const table = tensor('table', 'float32', [300, 4]);
-  const [gradient] = grad(sum(logistic(take(table, indices, { axis: 0 }))), [table]);
-  const updated = sub(table, mul(0.1, present(gradient)));
-  const options = { inputs: [indices, table], outputs: [updated], engine: 'reference' };
-  const [plain, sparse] = [await compile(options), await compile({ ...options, rewrites: ['sparseUpdates'] })];
-  expect(plain.explain().rewritings.map(({ rewrite }) => rewrite)).not.toContain('sparse update by a difference');
-  expect(sparse.explain().rewritings).toContainEqual({
-    rewrite: 'sparse update by a difference',
-    output: '`sub.0` float32 (300, 4)',
-    refused: undefined,
-  });
+  const options = { inputs, outputs: [steps((row, state) => add(tanh(dot(row, W)), state))], engine: 'reference' };
+  const [plain, lifted] = [await compile(options), await compile({ ...options, rewrites: ['liftProducts'] })];
+  expect(plain.explain().rewritings.map(({ rewrite }) => rewrite)).not.toContain(liftedProducts.name);
+  expect(lifted.explain().rewritings).toContainEqual(
+    expect.objectContaining({ rewrite: liftedProducts.name, refused: undefined }),
+  );
   // @ts-expect-error -- of a program in JavaScript
   await expect(compile({ ...options, rewrites: ['sparse'] })).rejects.toThrow(
-    'compile: rewrites is "sparse"; give one of hoistProducts, liftProducts, projectEmbeddings, sparseUpdates',
+    'compile: rewrites is "sparse"; give one of hoistProducts, liftProducts, projectEmbeddings',
   );
 });

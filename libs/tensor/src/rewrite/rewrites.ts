@@ -1,15 +1,18 @@
 import { oneOf } from '../graph/one-of.js';
 import type { Variable } from '../graph/variable.js';
+import { commonFactor } from './common-factor.js';
 import { castToSame } from './cast-to-same.js';
 import { commonSubexpressions } from './common-subexpressions.js';
 import { deadCodeInIfElse } from './dead-code-in-if-else.js';
 import { deadCodeInScan } from './dead-code-in-scan.js';
 import { dimshufflesInOne } from './dimshuffles-in-one.js';
 import { doubleNegation } from './double-negation.js';
+import { filledOperands } from './filled-operands.js';
 import { foldedConstants } from './folded-constants.js';
 import { hoistedInvariants, hoistedProducts } from './hoisted-invariants.js';
 import { identities } from './identities.js';
 import { joinedParts } from './joined-parts.js';
+import { negatedSum } from './negated-sums.js';
 import { reshapeToSame } from './reshape-to-same.js';
 import { liftedElementwise } from './lifted-elementwise.js';
 import { liftedProducts } from './lifted-products.js';
@@ -21,7 +24,7 @@ import { rewritten, type Rewritten } from './rewritten.js';
 import { scansInOne } from './scans-in-one.js';
 import { slopeOfSigmoid } from './slope-of-sigmoid.js';
 import { sumsAfterScan } from './sums-after-scan.js';
-import { sparseDifference, sparseProduct, sparseSum } from './sparse-update.js';
+import { softmaxOfProduct } from './softmax-of-product.js';
 import { STABLE_FORMS } from './stable-forms.js';
 
 /** Rewrites after which every engine gives the bits that it gave before. A twin is looked for last, when nothing else fits. */
@@ -31,6 +34,7 @@ export const SAME_BITS: readonly Rewrite[] = [
   reshapeToSame,
   dimshufflesInOne,
   doubleNegation,
+  filledOperands,
   foldedConstants,
   deadCodeInScan,
   deadCodeInIfElse,
@@ -40,11 +44,14 @@ export const SAME_BITS: readonly Rewrite[] = [
 ];
 
 /**
- * Rewrites of how gradients come about, most of them of scans: nobody has said in which order they are summed, and which of their zeros are negative. They
+ * Rewrites of how gradients come about: nobody has said in which order they are summed, and which of their zeros are negative. They
  * may change last bits.
  */
 export const LEANER_GRADIENTS: readonly Rewrite[] = [
   slopeOfSigmoid,
+  negatedSum,
+  softmaxOfProduct,
+  commonFactor,
   scansInOne,
   sumsAfterScan,
   joinedParts,
@@ -52,14 +59,13 @@ export const LEANER_GRADIENTS: readonly Rewrite[] = [
   liftedElementwise,
 ];
 
-const OTHER_BITS_NAMES = ['hoistProducts', 'liftProducts', 'projectEmbeddings', 'sparseUpdates'] as const;
+const OTHER_BITS_NAMES = ['hoistProducts', 'liftProducts', 'projectEmbeddings'] as const;
 
 /** Rewrites that may change last bits: for those who ask for them by name. */
 const OTHER_BITS: Readonly<Record<OtherBits, readonly Rewrite[]>> = {
   hoistProducts: [hoistedProducts],
   liftProducts: [liftedProducts],
   projectEmbeddings: [projectedEmbedding, gradientOfProjection, gradientOfProjectedEmbedding],
-  sparseUpdates: [sparseSum, sparseDifference, sparseProduct],
 };
 
 /** What `compile` may be asked to rewrite though results may differ in the last bits. */

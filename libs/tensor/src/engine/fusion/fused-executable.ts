@@ -2,7 +2,7 @@ import { ndarray, sizeOf, type NdArray } from '@longrun/serialization';
 
 import { at } from '../../arrays/at.js';
 import { Constant } from '../../graph/constant.js';
-import { formatShape, formatType, TensorTypeError } from '../../graph/tensor-type.js';
+import { formatShape, formatType, isAllKnown, TensorTypeError } from '../../graph/tensor-type.js';
 import { describe, type Variable } from '../../graph/variable.js';
 import type { Executable } from '../engine.js';
 import { repeat, type KernelCall } from '../profile.js';
@@ -11,8 +11,9 @@ import { CAREFUL_FUNCTIONS } from './careful-ops.js';
 import type { FusedStage } from './fuse.js';
 import { kernelFunction, structureOf, type Kernel } from './kernel.js';
 import { encodeModule, type WasmFunction } from './module-encoding.js';
+import { ADD_ROW, RowUpdate, tableOf } from './row-update.js';
 import { addRows } from './scattered-rows.js';
-import { regionBytes, RegionValue } from './state-memory.js';
+import { onHost, regionBytes, RegionValue } from './state-memory.js';
 import { functionsOf, type WebAssemblyFunction } from './web-assembly.js';
 
 /** Kernels ready to run. */
@@ -23,19 +24,23 @@ export interface FusedExecutable extends Executable {
 
 /** Compiles the kernels of a stage to one module of WebAssembly. */
 export function compileFused(name: string, stage: FusedStage): FusedExecutable {
-  const { kernels, scattered, inputs, memory } = stage;
+  const { scattered, inputs, memory } = stage;
   const programs = programsOf(stage);
-  const shapes = new Map(
-    kernels.flatMap(({ arrays, scalars }) => [...arrays, ...scalars]).map((input) => [input, input.shape.map(Number)]),
-  );
+  const shapes = shapesOf(stage);
 
   /** Computes the outputs of a kernel into `results`. */
   const runProgram = (
-    { kernel, call }: Program,
+    { kernel, call, update }: Program,
     valueOf: (variable: Variable) => NdArray | RegionValue,
     results: StoredValue[],
   ): void => {
     const { shape, arrays, scalars, outputs } = kernel;
+    const numbers = scalars.map((scalar) => Number(onHost(valueOf(scalar)).data[0]));
+    const updated = update?.run(valueOf, numbers);
+    if (updated !== undefined) {
+      results.push(updated);
+      return;
+    }
     const [elements, bytes] = [sizeOf(shape), regionBytes(shape)];
     // One kernel after the other has the memory from 0 on: it is done with it before anything else runs.
     const own = (position: number): NdArray<'float32'> =>
@@ -59,7 +64,6 @@ export function compileFused(name: string, stage: FusedStage): FusedExecutable {
       own(position).data.set(data);
       return position * bytes;
     });
-    const numbers = scalars.map((scalar) => Number(onHost(valueOf(scalar)).data[0]));
     const places = outputs.map((_, position) => memory.place(shape) ?? own(arrays.length + position));
     const written = places.map((place, position) =>
       place instanceof RegionValue ? place.address : (arrays.length + position) * bytes,
@@ -112,18 +116,28 @@ export function compileFused(name: string, stage: FusedStage): FusedExecutable {
   };
 }
 
-function onHost(value: NdArray | RegionValue): NdArray {
-  return value instanceof RegionValue ? value.onHost : value;
+/** What an engine may write to the memory of kernels, with its shape. Rows take no more room than the array that is made of them, which is not written. */
+function shapesOf({ kernels, scattered }: FusedStage): ReadonlyMap<Variable, readonly number[]> {
+  const inputs = kernels.flatMap(({ arrays, scalars }) => [...arrays, ...scalars]);
+  const shapes = new Map(inputs.map((input) => [input, input.shape.map(Number)]));
+  for (const [array, { rows }] of scattered) {
+    if (!isAllKnown(rows.shape)) continue;
+    const shape = rows.shape.map(Number);
+    if (regionBytes(shape) <= regionBytes(array.shape.map(Number))) shapes.set(rows, shape);
+  }
+  return shapes;
 }
 
 /** A kernel and the function that computes it. */
 interface Program {
   readonly kernel: Kernel;
   readonly call: WebAssemblyFunction;
+  /** What computes it where it changes some rows only. */
+  readonly update: RowUpdate | undefined;
 }
 
 /** Kernels that do the same share a function. */
-function programsOf({ kernels, memory }: FusedStage): Program[] {
+function programsOf({ kernels, scattered, memory }: FusedStage): Program[] {
   const functions = new Map<string, WasmFunction>();
   const names = kernels.map((kernel) => {
     const structure = structureOf(kernel);
@@ -131,11 +145,17 @@ function programsOf({ kernels, memory }: FusedStage): Program[] {
     functions.set(structure, made);
     return made.name;
   });
-  const calls = functionsOf(encodeModule([...CAREFUL_FUNCTIONS, ...functions.values()]), memory.linear);
+  const calls = functionsOf(encodeModule([...CAREFUL_FUNCTIONS, ...functions.values(), ADD_ROW]), memory.linear);
+  const callNamed = (name: string): WebAssemblyFunction => {
+    const call = calls.get(name);
+    if (call === undefined) throw new Error(`The module of kernels has no ${name}`);
+    return call;
+  };
   return kernels.map((kernel, position) => {
-    const call = calls.get(at(names, position));
-    if (call === undefined) throw new Error(`The module of kernels has no ${at(names, position)}`);
-    return { kernel, call };
+    const functionsOfRows = { call: callNamed(at(names, position)), addRow: callNamed(ADD_ROW.name) };
+    const hasRows = tableOf(kernel, scattered) !== undefined;
+    const update = hasRows ? new RowUpdate(kernel, scattered, memory, functionsOfRows) : undefined;
+    return { kernel, call: functionsOfRows.call, update };
   });
 }
 

@@ -34,7 +34,7 @@ export function isWithinLimits({ nodes, arrays, scalars, outputs }: Kernel): boo
 }
 
 /** What a step of the loop computes: float32 in a vector. */
-const VECTOR_BYTES = 16;
+export const VECTOR_BYTES = 16;
 
 /**
  * The function of a kernel. Its parameters are the number of bytes of an array, more than 0 and whole vectors; the addresses of the arrays
@@ -182,6 +182,8 @@ function carefulCode(
 
 /** Aligned to 2 ** 4 bytes, from the address on. */
 const WHERE = [4, 0];
-const LOAD = [...vectorInstruction(0x00), ...WHERE];
-const STORE = [...vectorInstruction(0x0b), ...WHERE];
+/** Takes an address from the stack, and puts the vector there on it. */
+export const LOAD = [...vectorInstruction(0x00), ...WHERE];
+/** Takes an address, and a vector to put there. */
+export const STORE = [...vectorInstruction(0x0b), ...WHERE];
 const SPLAT = vectorInstruction(0x13);

@@ -41,15 +41,32 @@ function isZeros(variable: Variable): boolean {
  * @throws RangeError for an index that is out of range
  */
 export function addRows(indices: NdArray, rows: NdArray, shape: readonly number[], into: Float32Array): void {
-  const size = at(shape, 0);
   const width = sizeOf(shape.slice(1));
-  const added = rows.data instanceof Float32Array ? rows.data : Float32Array.from(rows.data, Number);
-  for (let row = 0, from = 0; row < indices.data.length; row += 1) {
-    const index = Number(indices.data[row]);
+  const added = floatsOf(rows);
+  let from = 0;
+  for (const row of rowsAt(indices, at(shape, 0))) {
+    const start = row * width;
+    for (let to = start; to < start + width; to += 1, from += 1) into[to] = (into[to] ?? 0) + (added[from] ?? 0);
+  }
+}
+
+/**
+ * The rows, from 0, of an axis of `size` that indices are of.
+ *
+ * @throws RangeError for an index that is out of range
+ */
+export function rowsAt({ data }: NdArray, size: number): Int32Array {
+  const rows = new Int32Array(data.length);
+  for (let position = 0; position < rows.length; position += 1) {
+    const index = Number(data[position]);
     if (index < -size || index >= size) {
       throw new RangeError(`putAlongAxis: index ${index} is out of range; the axis has ${size} elements`);
     }
-    const start = (index < 0 ? index + size : index) * width;
-    for (let to = start; to < start + width; to += 1, from += 1) into[to] = (into[to] ?? 0) + (added[from] ?? 0);
+    rows[position] = index < 0 ? index + size : index;
   }
+  return rows;
+}
+
+export function floatsOf({ data }: NdArray): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data, Number);
 }

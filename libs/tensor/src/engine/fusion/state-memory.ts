@@ -42,12 +42,30 @@ export class StateMemory {
   place(shape: readonly number[]): RegionValue | undefined {
     const bytes = regionBytes(shape);
     const region = this.#free.get(bytes)?.pop();
-    if (region !== undefined)
-      return new RegionValue(this, isOfShape(region, shape) ? region : this.#region(region.address, shape));
+    if (region !== undefined) return this.#valueIn(region, shape);
     const address = this.#next;
     if (address + bytes > this.#bytes) return undefined;
     this.#next += bytes;
     return new RegionValue(this, this.#region(address, shape));
+  }
+
+  /**
+   * A place for what differs from a value in some rows. It is one where that value lay some steps before, if there is any: then these are the rows in
+   * which that differs from it, by step; undefined where nothing is known of what lies there.
+   */
+  placeAfter(
+    value: RegionValue,
+  ): { readonly place: RegionValue; readonly changed: readonly Int32Array[] | undefined } | undefined {
+    const free = this.#free.get(regionBytes(value.shape)) ?? [];
+    const changed: Int32Array[] = [];
+    for (let contents = value.contents; contents !== undefined; contents = contents.before) {
+      const position = free.findIndex((region) => region.contents === contents);
+      const [region] = position === -1 ? [] : free.splice(position, 1);
+      if (region !== undefined) return { place: this.#valueIn(region, value.shape), changed };
+      changed.push(contents.rows);
+    }
+    const place = this.place(value.shape);
+    return place && { place, changed: undefined };
   }
 
   /** For values that are let go of. */
@@ -58,8 +76,14 @@ export class StateMemory {
     else free.push(region);
   }
 
+  /** Whatever it was before. */
+  #valueIn(region: Region, shape: readonly number[]): RegionValue {
+    region.contents = undefined;
+    return new RegionValue(this, isOfShape(region, shape) ? region : this.#region(region.address, shape));
+  }
+
   #region(address: number, shape: readonly number[]): Region {
-    return { address, array: ndarray('float32', shape, this.view(address, sizeOf(shape))) };
+    return { address, array: ndarray('float32', shape, this.view(address, sizeOf(shape))), contents: undefined };
   }
 }
 
@@ -67,7 +91,19 @@ export class StateMemory {
 interface Region {
   readonly address: number;
   readonly array: NdArray<'float32'>;
+  /** Of a value that is or was there, while nobody has written to it; undefined where nothing is known of it. */
+  contents: Contents | undefined;
 }
+
+/** A value, as one that differs from it in some rows. */
+interface Contents {
+  readonly rows: Int32Array;
+  /** Undefined of one that is forgotten, or that was made as a whole. */
+  before: Contents | undefined;
+}
+
+/** How many steps back a value may be of which something still lies in a region: of longer chains of `Contents` none could be used. */
+const STEPS_BACK = 4;
 
 function isOfShape({ array }: Region, shape: readonly number[]): boolean {
   return array.shape.length === shape.length && array.shape.every((size, axis) => size === shape[axis]);
@@ -88,6 +124,20 @@ export class RegionValue extends StoredValue {
     return this.#region.address;
   }
 
+  /** What it is to others; undefined of one of which that was not said. */
+  get contents(): Contents | undefined {
+    return this.#region.contents;
+  }
+
+  /** Says that it is what another value is, but for some rows. */
+  follows(before: RegionValue, rows: Int32Array): void {
+    before.#region.contents ??= { rows: NO_ROWS, before: undefined };
+    this.#region.contents = { rows, before: before.#region.contents };
+    let oldest: Contents | undefined = this.#region.contents;
+    for (let step = 0; step < STEPS_BACK; step += 1) oldest = oldest?.before;
+    if (oldest !== undefined) oldest.before = undefined;
+  }
+
   override get onHost(): NdArray<'float32'> {
     return this.#region.array;
   }
@@ -106,4 +156,11 @@ export class RegionValue extends StoredValue {
   protected override free(): void {
     this.memory.giveBack(this.#region);
   }
+}
+
+const NO_ROWS = new Int32Array(0);
+
+/** The elements of an array of the host or of the memory of kernels. */
+export function onHost(value: NdArray | RegionValue): NdArray {
+  return value instanceof RegionValue ? value.onHost : value;
 }
