@@ -332,9 +332,9 @@ export type { InventoryOf, SavedVariables } from './inventory/inventory.js';
 export { MainLoop } from './main-loop/main-loop.js';
 export { Profile, Timer } from './main-loop/profile.js';
 export type { Activity, TrainingWatch } from './main-loop/training-watch.js';
-export type { MainLoopOptions, RunOptions, RunOutcome } from './main-loop/main-loop.js';
+export type { MainLoopOptions, RunOptions, RunOutcome } from './main-loop/main-loop-options.js';
 export type { MainLoopTimes, SnapshotSource, TrainingContext } from './main-loop/training-context.js';
-export type { MainLoopArrays, MainLoopContents, MainLoopRestoring } from './main-loop/training-state.js';
+export type { MainLoopArrays, MainLoopContents, MainLoopRestoring } from './main-loop/main-loop-contents.js';
 
 export { TrainingExtension } from './extensions/training-extension.js';
 export type {

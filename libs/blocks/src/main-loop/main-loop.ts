@@ -1,60 +1,34 @@
-import type { Batch, DataStream } from '@longrun/fuel';
+import type { DataStream } from '@longrun/fuel';
 import type { RandomStreams, VersionedState } from '@longrun/serialization';
 import {
   computeTarget,
   environment,
   guardWrites,
-  type ComputeOptions,
   type ComputeTarget,
   type NumericEnvironment,
   type SharedVariable,
 } from '@longrun/tensor';
 
 import type { TrainingAlgorithm } from '../algorithms/training-algorithm.js';
-import { EventLoopBreaks } from './event-loop.js';
+import { config } from '../configuration/config.js';
 import { ExtensionList } from '../extensions/extension-list.js';
-import type { CallbackContext, CallbackName, TrainingExtension } from '../extensions/training-extension.js';
+import type { TrainingExtension } from '../extensions/training-extension.js';
 import { Model } from '../graph/model.js';
-import { Hyperparameters } from './hyperparameters.js';
-import { LoopProfile } from './loop-profile.js';
-import type { Profile } from './profile.js';
 import type { Inventory } from '../inventory/inventory.js';
-import { config, type LogBackendName } from '../configuration/config.js';
 import { newLog } from '../log/log-backends.js';
-import { FINISH_REQUESTED, type TrainingLogBase, type TrainingStatus } from '../log/training-log-base.js';
-import type { MainLoopTimes, TrainingContext } from './training-context.js';
-import { TrainingState, type MainLoopArrays, type MainLoopContents, type MainLoopRestoring } from './training-state.js';
+import type { TrainingLogBase, TrainingStatus } from '../log/training-log-base.js';
 import type { Outputs } from '../outputs/outputs.js';
 import { PinnedArrays } from '../snapshot/pinned-arrays.js';
-import type { TrainingWatch } from './training-watch.js';
-
-/** Options of {@link MainLoop}. */
-export interface MainLoopOptions extends ComputeOptions {
-  readonly algorithm: TrainingAlgorithm;
-  /** The batches to train on. Endless as far as epochs go: what ends training is an extension. */
-  readonly dataStream: DataStream;
-  /** Default: the model of the algorithm's cost. */
-  readonly model?: Model;
-  /** Default: a new one of `logBackend`. */
-  readonly log?: TrainingLogBase;
-  /** Of which kind the log is that is made where none is given. Default: `config.logBackend`, which is `python` where nobody sets it: in memory. */
-  readonly logBackend?: LogBackendName;
-  /** Called in this order. Default none. */
-  readonly extensions?: readonly TrainingExtension[];
-  /** Random streams whose state belongs to that of training. Default none. */
-  readonly random?: RandomStreams;
-  /** Files that belong to the state of training. Default none. */
-  readonly outputs?: Outputs;
-}
-
-/** How `run()` ended: for good, or to go on from where it stopped. */
-export type RunOutcome = 'finished' | 'stopped';
-
-/** Options of {@link MainLoop.run}. */
-export interface RunOptions {
-  /** Stops training at the next step boundary when it is aborted; see `requestStop()`. */
-  readonly signal?: AbortSignal;
-}
+import { Callbacks } from './callbacks.js';
+import { Epochs } from './epochs.js';
+import { Hyperparameters } from './hyperparameters.js';
+import { LoopProfile } from './loop-profile.js';
+import type { MainLoopArrays, MainLoopContents, MainLoopRestoring } from './main-loop-contents.js';
+import type { MainLoopOptions, RunOptions, RunOutcome } from './main-loop-options.js';
+import type { Profile } from './profile.js';
+import type { MainLoopTimes, TrainingContext } from './training-context.js';
+import { TrainingState } from './training-state.js';
+import { ForwardingWatch, type TrainingWatch } from './training-watch.js';
 
 /**
  * Trains: takes batches of a stream, processes them with an algorithm, and calls extensions (Blocks: `MainLoop`).
@@ -77,16 +51,16 @@ export class MainLoop implements TrainingContext {
   /** Where functions are to run. */
   readonly target: ComputeTarget;
   readonly #extensions: ExtensionList;
-  readonly #breaks = new EventLoopBreaks();
+  readonly #callbacks: Callbacks;
+  readonly #epochs: Epochs;
   readonly #checkWrites = (functionName: string, updated: readonly SharedVariable[]): void =>
     this.inventory.check(functionName, updated);
   readonly #state: TrainingState;
+  readonly #watch = new ForwardingWatch();
+  readonly #profile = new LoopProfile();
   #outputs: Outputs | undefined;
-  #watch: TrainingWatch | undefined;
-  #atBoundary: (() => void | Promise<void>)[] = [];
   #running = false;
   #stopRequested = false;
-  readonly #profile = new LoopProfile();
 
   /** @throws Error when not all that training writes can be saved; EngineUnavailable for an engine or provider that is none */
   constructor(options: MainLoopOptions) {
@@ -101,6 +75,8 @@ export class MainLoop implements TrainingContext {
     const { algorithm, model, hyperparameters, log, dataStream, random } = this;
     const extensions = this.#extensions;
     this.#state = new TrainingState({ algorithm, model, hyperparameters, log, dataStream, random, extensions });
+    this.#callbacks = new Callbacks(extensions, this.#profile, this.#watch);
+    this.#epochs = new Epochs(this, this.#callbacks, this.#profile, this.#watch);
     for (const extension of extensions) extension.attach(this);
     // What cannot be saved is to be known before training, not at the first checkpoint.
     void this.#state.inventory;
@@ -131,11 +107,11 @@ export class MainLoop implements TrainingContext {
 
   /** Has a host told how training moves. */
   watchedBy(watch: TrainingWatch): void {
-    this.#watch = watch;
+    this.#watch.to = watch;
   }
 
   moved(): void {
-    this.#watch?.moved();
+    this.#watch.moved();
   }
 
   get inventory(): Inventory {
@@ -211,7 +187,7 @@ export class MainLoop implements TrainingContext {
   }
 
   atStepBoundary(action: () => void | Promise<void>): void {
-    this.#atBoundary.push(action);
+    this.#callbacks.atStepBoundary(action);
   }
 
   state(): VersionedState {
@@ -242,8 +218,8 @@ export class MainLoop implements TrainingContext {
     // Where the log cannot be written, or is not that of the state, it is to be known before training.
     this.log.flush();
     await this.#start();
-    const outcome = await this.#profile.timed('training', () => this.#train());
-    await (outcome === 'finished' ? this.#finish() : this.#dispatch('onInterrupt'));
+    const outcome = await this.#profile.timed('training', () => this.#epochs.run());
+    await (outcome === 'finished' ? this.#finish() : this.#callbacks.dispatch('onInterrupt'));
     await this.#extensions.settle();
     this.log.flush();
     return outcome;
@@ -254,123 +230,28 @@ export class MainLoop implements TrainingContext {
     this.model.checkSanity(this.algorithm);
     const resumes = this.status.trainingStarted;
     if (!resumes) {
-      await this.#dispatch('beforeTraining');
+      await this.#callbacks.dispatch('beforeTraining');
       // What loads values does it there.
       await this.model.checkInitialized();
     }
-    this.#watch?.at('compiling');
+    this.#watch.at('compiling');
     await this.#profile.timed('initialization', () => this.algorithm.initialize(this.target));
     // An extension may have loaded another.
     this.log.status.trainingStarted = true;
     if (!resumes) return;
-    await this.#dispatch('onResumption');
-  }
-
-  async #train(): Promise<RunOutcome> {
-    // A state may have been saved after a request to finish and before its effect.
-    if (this.#shouldFinish()) return 'finished';
-    for (;;) {
-      const outcome = await this.#profile.timed('epoch', () => this.#epoch());
-      if (outcome !== undefined) return outcome;
-    }
-  }
-
-  /** An epoch, or what is left of it; how training ended, where it did. */
-  async #epoch(): Promise<RunOutcome | undefined> {
-    if (!this.status.epochStarted) await this.#startEpoch();
-    for (;;) {
-      if (this.#stopRequested) return 'stopped';
-      if (!(await this.#step())) break;
-      if (this.#shouldFinish()) return 'finished';
-      await this.#breaks.takeIfDue();
-    }
-    await this.#endEpoch();
-    if (this.#shouldFinish() || this.status.epochInterruptReceived) return 'finished';
-    return this.#stopRequested ? 'stopped' : undefined;
-  }
-
-  async #startEpoch(): Promise<void> {
-    const { status } = this.log;
-    if (status.epochsDone > 0) await this.dataStream.nextEpoch();
-    status.receivedFirstBatch = false;
-    status.epochStarted = true;
-    await this.#dispatch('beforeEpoch');
-  }
-
-  /** One batch; false when the epoch has no more. */
-  async #step(): Promise<boolean> {
-    const { status } = this.log;
-    this.#watch?.at('reading');
-    const batch = await this.#profile.timed('read_data', () => this.dataStream.next());
-    if (batch === undefined) return false;
-    status.receivedFirstBatch = true;
-    // Here and nowhere else: of a step there is one such moment, whatever epochs begin and end at it.
-    this.hyperparameters.applyDue(status.iterationsDone, this.log.currentRow);
-    const context: { readonly batch: Batch } = { batch };
-    await this.#dispatch('beforeBatch', context);
-    this.#watch?.at('step');
-    await this.#profile.timed('train', () => this.algorithm.processBatch(batch));
-    await this.#profile.lookAtStep(this.algorithm, batch);
-    status.iterationsDone += 1;
-    this.log.complete(status.iterationsDone - 1);
-    this.#watch?.stepped();
-    await this.#dispatch('afterBatch', context);
-    batch.release();
-    return true;
-  }
-
-  async #endEpoch(): Promise<void> {
-    const { status } = this.log;
-    if (!status.receivedFirstBatch) {
-      throw new Error('MainLoop: the data stream gave no batches in this epoch; give it a dataset with examples');
-    }
-    status.epochStarted = false;
-    status.epochsDone += 1;
-    status.epochEnds = [...status.epochEnds, status.iterationsDone];
-    await this.#dispatch('afterEpoch');
+    await this.#callbacks.dispatch('onResumption');
   }
 
   async #finish(): Promise<void> {
     this.log.finish();
-    await this.#dispatch('afterTraining');
+    await this.#callbacks.dispatch('afterTraining');
     this.log.complete(this.status.iterationsDone);
-  }
-
-  #shouldFinish(): boolean {
-    return this.log.currentRow[FINISH_REQUESTED] === true || this.status.batchInterruptReceived;
-  }
-
-  async #dispatch(callback: CallbackName, context: CallbackContext = {}): Promise<void> {
-    // Entering and leaving sections would be most of what is done here, where extensions have nothing to do.
-    if (this.#profile.isDetailed)
-      return await this.#profile.timed(callback, () => this.#dispatchProfiled(callback, context));
-    for (const extension of this.#extensions) {
-      this.#watch?.at(callback, extension);
-      const pending = extension.dispatch(callback, context);
-      if (pending !== undefined) await pending;
-    }
-    if (this.#atBoundary.length > 0) await this.#actAtBoundary();
-  }
-
-  async #dispatchProfiled(callback: CallbackName, context: CallbackContext): Promise<void> {
-    for (const extension of this.#extensions) {
-      this.#watch?.at(callback, extension);
-      await this.#profile.timed(extension.name, async () => await extension.dispatch(callback, context));
-    }
-    if (this.#atBoundary.length > 0) await this.#profile.timed('saving', () => this.#actAtBoundary());
-  }
-
-  async #actAtBoundary(): Promise<void> {
-    const actions = this.#atBoundary;
-    this.#atBoundary = [];
-    this.#watch?.at('saving');
-    for (const action of actions) await action();
   }
 
   async #reportError(error: unknown): Promise<void> {
     this.log.currentRow['got_exception'] = error instanceof Error ? (error.stack ?? error.message) : String(error);
     try {
-      await this.#dispatch('onError', { error });
+      await this.#callbacks.dispatch('onError', { error });
       this.log.complete(this.status.iterationsDone);
       await this.#extensions.settle();
       this.log.flush();

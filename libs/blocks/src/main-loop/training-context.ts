@@ -9,7 +9,7 @@ import type { TrainingLogBase, TrainingStatus } from '../log/training-log-base.j
 import type { Outputs } from '../outputs/outputs.js';
 import type { PinnedArrays } from '../snapshot/pinned-arrays.js';
 import type { Hyperparameters } from './hyperparameters.js';
-import type { MainLoopArrays } from './training-state.js';
+import type { MainLoopArrays } from './main-loop-contents.js';
 
 /** Milliseconds spent since the main loop was constructed. */
 export interface MainLoopTimes {

@@ -3,7 +3,6 @@ import {
   checkIdentity,
   copyOfJson,
   type Json,
-  type NdArray,
   type RandomStreams,
   StateKind,
   StateMismatch,
@@ -20,6 +19,7 @@ import type { Model } from '../graph/model.js';
 import { Inventory } from '../inventory/inventory.js';
 import { encodeLogValue } from '../log/log-value.js';
 import type { TrainingLogBase } from '../log/training-log-base.js';
+import type { MainLoopArrays, MainLoopContents, MainLoopRestoring } from './main-loop-contents.js';
 import { savedPart } from './saved-part.js';
 import { checkArrays, copiesOf, setArrays } from '../snapshot/named-arrays.js';
 
@@ -41,28 +41,6 @@ export const MAIN_LOOP = new StateKind('MainLoop', {
     { from: 4, migrate: (state) => ({ ...state, version: 5, settings: [] }) },
   ],
 });
-
-/** The arrays of a main loop, by name. */
-export interface MainLoopArrays {
-  /** What is saved with the model, by path: `/mlp/linear_0.W`. */
-  readonly parameters: ReadonlyMap<string, NdArray>;
-  /** All else that training writes: `/mlp/linear_0.W:adam.mean`, `adam.time`. */
-  readonly algorithm: ReadonlyMap<string, NdArray>;
-}
-
-/** What a main loop goes on from: its `state()` and its `arrays()`. */
-export interface MainLoopContents extends MainLoopArrays {
-  readonly state: VersionedState;
-}
-
-/** How a main loop goes on from a state. */
-export interface MainLoopRestoring {
-  /**
-   * The state is that of another run, which may have ended there: that it has finished is taken back, with what extensions wrote to the log in
-   * `afterTraining`, and hyperparameters that are built with other values than there have these. Null, and by default: it is one of its own.
-   */
-  readonly fork?: { readonly otherDatasets: boolean } | null;
-}
 
 /** What of a main loop has a part in its state, besides the arrays and the outputs. */
 export interface StatefulParts {

@@ -12,3 +12,21 @@ export interface TrainingWatch {
   /** One more batch is done. */
   stepped(): void;
 }
+
+/** Tells another watch, once there is one. */
+export class ForwardingWatch implements TrainingWatch {
+  /** Whom it tells. Default nobody. */
+  to: TrainingWatch | undefined;
+
+  at(activity: Activity | CallbackName, extension?: TrainingExtension): void {
+    this.to?.at(activity, extension);
+  }
+
+  moved(): void {
+    this.to?.moved();
+  }
+
+  stepped(): void {
+    this.to?.stepped();
+  }
+}

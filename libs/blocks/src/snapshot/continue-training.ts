@@ -1,6 +1,7 @@
 import { StateMismatch } from '@longrun/serialization';
 
-import type { MainLoop, RunOptions, RunOutcome } from '../main-loop/main-loop.js';
+import type { RunOptions, RunOutcome } from '../main-loop/main-loop-options.js';
+import type { MainLoop } from '../main-loop/main-loop.js';
 import { restoreSnapshot } from './snapshot.js';
 import { newestWholeSnapshot } from './snapshot-folder.js';
 

@@ -17,7 +17,8 @@ import { z } from 'zod';
 
 import type { MainLoop } from '../main-loop/main-loop.js';
 import type { SnapshotSource } from '../main-loop/training-context.js';
-import { MAIN_LOOP, type MainLoopRestoring } from '../main-loop/training-state.js';
+import type { MainLoopRestoring } from '../main-loop/main-loop-contents.js';
+import { MAIN_LOOP } from '../main-loop/training-state.js';
 import { elementsOf } from './named-arrays.js';
 import { OUTPUT_NAME, OUTPUT_PREFIX, type SavedOutput } from '../outputs/outputs.js';
 

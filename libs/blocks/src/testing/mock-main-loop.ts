@@ -2,7 +2,8 @@ import { DatasetStream, IndexableDataset, SequentialScheme } from '@longrun/fuel
 import { ndarray } from '@longrun/serialization';
 
 import { TrainingLog } from '../log/training-log.js';
-import { MainLoop, type MainLoopOptions } from '../main-loop/main-loop.js';
+import { MainLoop } from '../main-loop/main-loop.js';
+import type { MainLoopOptions } from '../main-loop/main-loop-options.js';
 import { MockAlgorithm, type MockAlgorithmOptions } from './mock-algorithm.js';
 
 /** Options of {@link MockMainLoop}: all of a main loop's that are to be others. */
