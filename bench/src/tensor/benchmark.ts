@@ -92,11 +92,15 @@ function trainingRows(trained: readonly Trained[]): Row[] {
 
 /** The same in the beginning and in the end, when many units are dead, and what Adam remembers of their weights is denormal. */
 function ofRounds(ours: Trained, fused: Trained): Row[] {
-  const what = (part: string): string => `MLP step, mean of the ${part} two blocks; peer: PyTorch, fused Adam`;
-  return [
-    besideRow(what('first'), 'ms', mean(ours.ms.slice(0, 2)), mean(fused.ms.slice(0, 2))),
-    besideRow(what('last'), 'ms', mean(ours.ms.slice(-2)), mean(fused.ms.slice(-2))),
-  ];
+  const parts = { first: [0, 2], last: [-2] };
+  return Object.entries(parts).map(([part, [from, to]]) =>
+    besideRow(
+      `MLP step, mean of the ${part} two blocks; peer: PyTorch, fused Adam`,
+      'ms',
+      mean(ours.ms.slice(from, to)),
+      mean(fused.ms.slice(from, to)),
+    ),
+  );
 }
 
 function mean(values: readonly number[]): number {
