@@ -2,7 +2,35 @@ import type { Batch } from '@longrun/fuel';
 import { describe, expect, test } from 'vitest';
 
 import { BATCH, EPOCH, small, Witness } from '../../test/witness.js';
+import { ExtensionList } from '../extensions/extension-list.js';
 import { CALLBACK_NAMES, TrainingExtension } from '../extensions/training-extension.js';
+import { MockMainLoop } from '../testing/mock-main-loop.js';
+import { Callbacks } from './callbacks.js';
+import { LoopProfile } from './loop-profile.js';
+import { ForwardingWatch } from './training-watch.js';
+
+test('extensions that have nothing to wait for are called at once, those after one that has once it is done', async () => {
+  const events: string[] = [];
+  const [first, last] = [new Witness(undefined, events, 'first'), new Witness(undefined, events, 'last')];
+  const callbacksOf = (...extensions: TrainingExtension[]) => {
+    for (const extension of extensions) extension.attach(new MockMainLoop());
+    return new Callbacks(new ExtensionList(extensions), new LoopProfile(), new ForwardingWatch());
+  };
+  class Slow extends TrainingExtension {
+    override async beforeEpoch(): Promise<void> {
+      await Promise.resolve();
+      events.push('slow');
+    }
+  }
+  const [quick, slow] = [callbacksOf(first), callbacksOf(new Slow(), last)];
+
+  expect(quick.dispatch('beforeEpoch')).toBeUndefined();
+  const pending = slow.dispatch('beforeEpoch');
+  slow.atStepBoundary(() => void events.push('boundary'));
+  expect(events).toEqual(['first beforeEpoch']);
+  await pending;
+  expect(events).toEqual(['first beforeEpoch', 'slow', 'last beforeEpoch', 'boundary']);
+});
 
 describe('callbacks', () => {
   test('come in the order of Blocks', async () => {

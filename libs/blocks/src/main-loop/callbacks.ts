@@ -1,5 +1,5 @@
 import type { ExtensionList } from '../extensions/extension-list.js';
-import type { CallbackContext, CallbackName } from '../extensions/training-extension.js';
+import type { CallbackContext, CallbackName, TrainingExtension } from '../extensions/training-extension.js';
 import type { LoopProfile } from './loop-profile.js';
 import type { TrainingWatch } from './training-watch.js';
 
@@ -21,16 +21,26 @@ export class Callbacks {
     this.#atBoundary.push(action);
   }
 
-  async dispatch(callback: CallbackName, context: CallbackContext = {}): Promise<void> {
+  /** Undefined where nothing has to be waited for: a promise for each callback of each step would be most of what they take. */
+  dispatch(callback: CallbackName, context: CallbackContext = {}): undefined | Promise<void> {
     // Entering and leaving sections would be most of what is done here, where extensions have nothing to do.
-    if (this.#profile.isDetailed)
-      return await this.#profile.timed(callback, () => this.#dispatchProfiled(callback, context));
-    for (const extension of this.#extensions) {
-      this.#watch.at(callback, extension);
-      const pending = extension.dispatch(callback, context);
-      if (pending !== undefined) await pending;
+    if (this.#profile.isDetailed) return this.#profile.timed(callback, () => this.#dispatchProfiled(callback, context));
+    return this.#dispatchTo(this.#extensions[Symbol.iterator](), callback, context);
+  }
+
+  #dispatchTo(
+    extensions: Iterator<TrainingExtension>,
+    callback: CallbackName,
+    context: CallbackContext,
+  ): undefined | Promise<void> {
+    for (let next = extensions.next(); next.done !== true; next = extensions.next()) {
+      this.#watch.at(callback, next.value);
+      const pending = next.value.dispatch(callback, context);
+      if (pending === undefined) continue;
+      // A program without types may return what is no promise.
+      return Promise.resolve(pending).then(() => this.#dispatchTo(extensions, callback, context));
     }
-    if (this.#atBoundary.length > 0) await this.#actAtBoundary();
+    return this.#atBoundary.length > 0 ? this.#actAtBoundary() : undefined;
   }
 
   async #dispatchProfiled(callback: CallbackName, context: CallbackContext): Promise<void> {

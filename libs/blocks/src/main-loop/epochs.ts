@@ -40,7 +40,8 @@ export class Epochs {
       if (this.#context.stopRequested) return 'stopped';
       if (!(await this.#step())) break;
       if (this.#shouldFinish()) return 'finished';
-      await this.#breaks.takeIfDue();
+      const turn = this.#breaks.takeIfDue();
+      if (turn !== undefined) await turn;
     }
     await this.#endEpoch();
     if (this.#shouldFinish() || this.#context.status.epochInterruptReceived) return 'finished';
@@ -56,7 +57,7 @@ export class Epochs {
     await this.#callbacks.dispatch('beforeEpoch');
   }
 
-  /** One batch; false when the epoch has no more. */
+  /** One batch; false when the epoch has no more. Waits only for what is not done yet: a wait takes its time, however short. */
   async #step(): Promise<boolean> {
     const { algorithm, dataStream, hyperparameters, log } = this.#context;
     const { status } = log;
@@ -67,14 +68,16 @@ export class Epochs {
     // Here and nowhere else: of a step there is one such moment, whatever epochs begin and end at it.
     hyperparameters.applyDue(status.iterationsDone, log.currentRow);
     const context: { readonly batch: Batch } = { batch };
-    await this.#callbacks.dispatch('beforeBatch', context);
+    const before = this.#callbacks.dispatch('beforeBatch', context);
+    if (before !== undefined) await before;
     this.#watch.at('step');
     await this.#profile.timed('train', () => algorithm.processBatch(batch));
-    await this.#profile.lookAtStep(algorithm, batch);
+    if (this.#profile.isDetailed) await this.#profile.lookAtStep(algorithm, batch);
     status.iterationsDone += 1;
     log.complete(status.iterationsDone - 1);
     this.#watch.stepped();
-    await this.#callbacks.dispatch('afterBatch', context);
+    const after = this.#callbacks.dispatch('afterBatch', context);
+    if (after !== undefined) await after;
     batch.release();
     return true;
   }

@@ -30,9 +30,9 @@ export class LoopProfile {
     }
   }
 
-  /** Has the first step of the run profiled. */
+  /** Has the first step of the run profiled. Only of one that is looked at closely. */
   async lookAtStep(algorithm: TrainingAlgorithm, batch: Batch): Promise<void> {
-    if (!this.#isDetailed || this.#ofStep !== undefined) return;
+    if (this.#ofStep !== undefined) return;
     this.#ofStep = await this.timed('profile', () => byBrick(algorithm, batch));
   }
 

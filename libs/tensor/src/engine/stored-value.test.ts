@@ -2,7 +2,7 @@ import { ndarray } from '@longrun/serialization';
 import { expect, test } from 'vitest';
 
 import { array } from '../../test/op-laws.js';
-import { HostValue } from './stored-value.js';
+import { elementsOf, HostValue } from './stored-value.js';
 
 const GONE = 'A value of float32 (2,) is';
 
@@ -14,6 +14,16 @@ test('the memory of a value is given back with its last handle, and not before',
   expect([...data]).toEqual([1, 2]);
   value.release();
   expect(data).toHaveLength(0);
+});
+
+test('elements in the memory of this process are there at once', () => {
+  const own = array('float32', [2], [1, 2]);
+  const value = new HostValue(own);
+  expect(value.elements()).toBe(own);
+  expect(elementsOf(value)).toBe(own);
+  expect(elementsOf(own)).toBe(own);
+  value.release();
+  expect(() => value.elements()).toThrow(`${GONE} read after`);
 });
 
 test('no handle is released twice, nor used once it was', async () => {

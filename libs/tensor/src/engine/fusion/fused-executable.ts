@@ -79,7 +79,8 @@ export function compileFused(name: string, stage: FusedStage): FusedExecutable {
     const known = new Map<Variable, NdArray | RegionValue>();
     for (const [position, input] of inputs.entries()) {
       const value = at(values, position);
-      known.set(input, value instanceof RegionValue && value.memory === memory ? value : await elementsOf(value));
+      const found = value instanceof RegionValue && value.memory === memory ? value : elementsOf(value);
+      known.set(input, found instanceof Promise ? await found : found);
     }
     const valueOf = (variable: Variable): NdArray | RegionValue => {
       const value = variable instanceof Constant ? variable.value : known.get(variable);

@@ -149,7 +149,7 @@ export class RegionValue extends StoredValue {
     return array;
   }
 
-  protected override async toHost(): Promise<NdArray> {
+  protected override toHost(): NdArray {
     return this.#region.array;
   }
 

@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -17,6 +18,7 @@ import {
   pick,
   scalar,
   scan,
+  shared,
   sum,
   tanh,
   tensor,
@@ -55,6 +57,29 @@ async function timeBetweenRunsMs(
   }
   return { timeMs, runs };
 }
+
+/** How many promises are made until `run` has ended. */
+async function promisesOf(run: () => Promise<unknown>): Promise<number> {
+  let count = 0;
+  const hook = createHook({ init: (_id, type) => void (count += type === 'PROMISE' ? 1 : 0) });
+  hook.enable();
+  await run().finally(() => hook.disable());
+  return count;
+}
+
+test('a run waits for nothing that is in memory: shared variables add no promises', async () => {
+  const stepOf = async (variables: number) => {
+    const state = Array.from({ length: variables }, (_, at) => shared(at, `state_${at}`));
+    const updates = state.map((variable) => [variable, mul(variable, 2)] as const);
+    const step = await compile({ inputs: [], outputs: [], updates, engine: 'onnxruntime', threads: 1 });
+    await step.run([]);
+    return step;
+  };
+  const [few, many] = [await stepOf(1), await stepOf(20)];
+  const more = (await promisesOf(() => many.run([]))) - (await promisesOf(() => few.run([])));
+  expect(more).toBeLessThan(10);
+  await Promise.all([few.dispose(), many.dispose()]);
+});
 
 // Judged by the engine's own threads while there is nothing to do, when those that do not spin sleep: nothing else that the machine or
 // this process is busy with counts. The spinning ones go on until they have been seen to spin.

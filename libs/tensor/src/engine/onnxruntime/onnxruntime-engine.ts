@@ -47,9 +47,11 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
     places: readonly (StoredValue | undefined)[] = [],
   ): Promise<StoredValue[]> => {
     const isOnDevice = opened === session && target.provider === 'webgpu';
-    const values = await Promise.all(
-      inputs.map(async (input) => (isOnDevice && input instanceof DeviceValue ? input : await elementsOf(input))),
-    );
+    const values: (NdArray | DeviceValue)[] = [];
+    for (const input of inputs) {
+      const value = isOnDevice && input instanceof DeviceValue ? input : elementsOf(input);
+      values.push(value instanceof Promise ? await value : value);
+    }
     const feeds: Record<string, Tensor> = {};
     for (const [position, name] of inputNames.entries()) {
       const value = values[position];
@@ -64,7 +66,7 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
       fetches[name] = place === undefined ? null : tensorOf(place);
     }
     const results = await opened.run(feeds, fetches).catch(async (error: unknown) => {
-      throw failureOf(graph, await Promise.all(values.map(elementsOf)), error);
+      throw failureOf(graph, await Promise.all(values.map(async (value) => await elementsOf(value))), error);
     });
     return outputNames.map((name, position) => {
       const place = places[position];
