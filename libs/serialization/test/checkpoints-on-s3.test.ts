@@ -42,13 +42,12 @@ given(`checkpoints on a real S3${WITHOUT_S3 === undefined ? '' : `: ${WITHOUT_S3
   let proxy: FaultyProxy;
 
   beforeAll(async () => {
-    server = await S3Server.start();
+    server = await S3Server.ofProcess();
     proxy = await FaultyProxy.before(server.access.endpoint);
   });
   afterEach(() => proxy.checkAllFired());
   afterAll(async () => {
     await proxy.close();
-    await server.stop();
   });
 
   describe('workers', () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import {
   acquireLease,
@@ -37,10 +37,7 @@ given(`on a real S3${WITHOUT_S3 === undefined ? '' : `: ${WITHOUT_S3}`}`, () => 
   let server: S3Server;
 
   beforeAll(async () => {
-    server = await S3Server.start();
-  });
-  afterAll(async () => {
-    await server.stop();
+    server = await S3Server.ofProcess();
   });
 
   test('whoever holds what a commit is about to drop has all of it or is refused, and whoever commits is never kept from it (s3:)', async () => {

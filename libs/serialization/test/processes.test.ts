@@ -3,15 +3,23 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 
 import { type ObjectStore, openObjectStore, RandomStreams } from '../src/index.js';
 import { bundleChild, Child } from './child.js';
 
 const TIMEOUT_MS = 60_000;
 
+let bundles: string;
+let increment: string;
 let folder: string;
 let store: ObjectStore;
+
+beforeAll(async () => {
+  bundles = await mkdtemp(path.join(tmpdir(), 'processes-'));
+  increment = await bundleChild('increment', bundles);
+});
+afterAll(() => rm(bundles, { recursive: true }));
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'processes-'));
@@ -22,7 +30,7 @@ beforeEach(async () => {
 test(
   'of many processes that put an object if it is absent exactly one wins',
   async () => {
-    const bundle = await bundleChild('put-if-absent', folder);
+    const bundle = await bundleChild('put-if-absent', bundles);
     const children = Array.from({ length: 5 }, (_, index) => new Child(bundle, [store.url, `child-${index}`]));
     for (const child of children) await child.reported(1);
 
@@ -52,8 +60,7 @@ test(
 test(
   'processes that increment a register lose none and count none twice',
   async () => {
-    const bundle = await bundleChild('increment', folder);
-    const children = Array.from({ length: 5 }, () => new Child(bundle, [store.url, 'counter', '40']));
+    const children = Array.from({ length: 5 }, () => new Child(increment, [store.url, 'counter', '40']));
     for (const child of children) await child.end();
     expect(await counter()).toBe(5 * 40);
   },
@@ -63,9 +70,8 @@ test(
 test(
   'no acknowledged increment is lost while processes are killed at random',
   async () => {
-    const bundle = await bundleChild('increment', folder);
     const random = new RandomStreams(1).stream('kills');
-    const start = (): Child => new Child(bundle, [store.url, 'counter', 'forever']);
+    const start = (): Child => new Child(increment, [store.url, 'counter', 'forever']);
     const running = Array.from({ length: 4 }, start);
     const killed: Child[] = [];
     for (let kill = 0; kill < 20; kill += 1) {

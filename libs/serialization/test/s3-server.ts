@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -21,19 +21,23 @@ function withoutS3(): string | undefined {
 }
 
 /**
- * A real S3: that at S3_ENDPOINT, with S3_BUCKET and the credentials of the environment, or a radosgw that is started, and ends when
- * it is stopped or this process is gone.
+ * A real S3: that at S3_ENDPOINT, with S3_BUCKET and the credentials of the environment, or a radosgw that is started. It takes longer to start
+ * than most that is tried with it: there is one for all test files of a process, and it ends when that is gone.
  */
 export class S3Server {
   readonly access: Access;
-  readonly #process: ChildProcess | undefined;
 
-  private constructor(access: Access, process?: ChildProcess) {
+  private constructor(access: Access) {
     this.access = access;
-    this.#process = process;
   }
 
-  static async start(): Promise<S3Server> {
+  /** That of this process. */
+  static async ofProcess(): Promise<S3Server> {
+    started ??= S3Server.#start();
+    return await started;
+  }
+
+  static async #start(): Promise<S3Server> {
     const { S3_ENDPOINT, S3_BUCKET, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION } = process.env;
     if (S3_ENDPOINT !== undefined) {
       return new S3Server(
@@ -46,12 +50,13 @@ export class S3Server {
         }),
       );
     }
+    // It ends with its standard input, which this process has until its end.
     const server = spawn(process.execPath, [SCRIPT], { stdio: ['pipe', 'pipe', 'inherit'] });
     const line = await Promise.race([
       once(createInterface(server.stdout), 'line').then(([text]) => String(text)),
       once(server, 'exit').then(([code]) => Promise.reject(new Error(`the S3 server has ended with ${String(code)}`))),
     ]);
-    return new S3Server(accessSchema.parse(JSON.parse(line)), server);
+    return new S3Server(accessSchema.parse(JSON.parse(line)));
   }
 
   /** A place of its own for a store, with nothing in it. */
@@ -60,13 +65,9 @@ export class S3Server {
     const credentials = { accessKeyId, secretAccessKey };
     return s3Location(`s3://${bucket}/test/${randomUUID()}`, { endpoint, region, credentials, pathStyle: true });
   }
-
-  async stop(): Promise<void> {
-    if (this.#process === undefined) return;
-    this.#process.stdin?.end();
-    if (this.#process.exitCode === null) await once(this.#process, 'exit');
-  }
 }
+
+let started: Promise<S3Server> | undefined;
 
 const accessSchema = z.object({
   endpoint: z.string(),

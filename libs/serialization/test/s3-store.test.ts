@@ -43,7 +43,7 @@ given(`on a real S3${WITHOUT_S3 === undefined ? '' : `: ${WITHOUT_S3}`}`, () => 
   let common: { readonly store: S3Store; readonly other: S3Store };
 
   beforeAll(async () => {
-    server = await S3Server.start();
+    server = await S3Server.ofProcess();
     proxy = await FaultyProxy.before(server.access.endpoint);
     common = await newStores(PATIENCE);
   });
@@ -53,7 +53,6 @@ given(`on a real S3${WITHOUT_S3 === undefined ? '' : `: ${WITHOUT_S3}`}`, () => 
   });
   afterAll(async () => {
     await proxy.close();
-    await server.stop();
   });
 
   describe('the contract of object stores', () => {

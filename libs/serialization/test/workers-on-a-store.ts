@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
 import {
   acquireLease,
@@ -55,10 +55,17 @@ export const COMMIT_POINTS: readonly FaultPoint[] = [
 
 /** What processes that write checkpoints to one store do to each other, and to themselves. */
 export function testWorkers({ open, passages, sleeps }: SharedPlaces): void {
+  let bundle: string;
+  let bundles: string;
+  beforeAll(async () => {
+    bundles = await mkdtemp(path.join(tmpdir(), 'workers-'));
+    bundle = await bundleChild('commit', bundles);
+  });
+  afterAll(() => rm(bundles, { recursive: true }));
+
   test('a worker killed at any point of a commit leaves the newest acknowledged checkpoint, or the one after it, whole, with all rows up to it', async () => {
     const folder = await newFolder();
     const { url, store, environment } = await open();
-    const bundle = await bundleChild('commit', folder);
     const record = path.join(folder, 'fired.ndjson');
     const deaths = COMMIT_POINTS.flatMap((point) => passages.map((passage) => ({ point, passage })));
 
@@ -101,7 +108,6 @@ export function testWorkers({ open, passages, sleeps }: SharedPlaces): void {
   test('what a run has left whose last worker was killed once the outcome was in the head is removed by anybody, and what is held stays', async () => {
     const folder = await newFolder();
     const { url, store, environment } = await open();
-    const bundle = await bundleChild('commit', folder);
     const record = path.join(folder, 'fired.ndjson');
     const killedAt = async (fence: number, fault: string): Promise<void> => {
       const worker = new Child(bundle, [url, PREFIX, `${fence}`, path.join(folder, `worker-${fence}`), '5'], {
@@ -137,7 +143,6 @@ export function testWorkers({ open, passages, sleeps }: SharedPlaces): void {
   test('a worker that is stopped in a commit and woken after another has taken over commits nothing more, and removes nothing', async () => {
     const folder = await newFolder();
     const { url, store, environment } = await open();
-    const bundle = await bundleChild('commit', folder);
     const record = path.join(folder, 'fired.ndjson');
     let fence = 0;
     let step = 0;

@@ -21,25 +21,46 @@ export interface TestedEngine {
   readonly approximates?: (op: string) => number;
   /** Compiles `outputs` as a function of `inputs`, runs it once and disposes of it. Unused inputs are allowed. */
   run(inputs: readonly Variable[], outputs: readonly Variable[], values: readonly NdArray[]): Promise<NdArray[]>;
+  /** The same, run once for each of `feeds`. */
+  runEach(
+    inputs: readonly Variable[],
+    outputs: readonly Variable[],
+    feeds: readonly (readonly NdArray[])[],
+  ): Promise<NdArray[][]>;
+}
+
+/** How a function of an engine is run, of how it is run for each of several feeds. */
+function ways(runEach: TestedEngine['runEach']): Pick<TestedEngine, 'run' | 'runEach'> {
+  const run: TestedEngine['run'] = async (inputs, outputs, values) => {
+    const [results] = await runEach(inputs, outputs, [values]);
+    if (results === undefined) throw new Error('There are no results');
+    return results;
+  };
+  return { run, runEach };
 }
 
 /** The reference engine with rounding after each op, as engines that compute in float32 do. */
 const FAITHFUL: TestedEngine = {
   name: 'reference, rounding each op',
-  async run(inputs, outputs, values) {
+  ...ways(async (inputs, outputs, feeds) => {
     const stable = rewrittenForEngine(outputs, inputs).outputs;
     const executable = compileOnHost(
       { name: 'function', inputs, outputs: [...new Set(stable)] },
       { rounding: 'each op', on: 'engine' },
     );
-    const results = await Promise.all((await executable.run(values)).map((result) => result.take()));
     const at = new Map([...new Set(stable)].map((output, position) => [output, position]));
-    return stable.map((output) => {
-      const result = results[at.get(output) ?? -1];
-      if (result === undefined) throw new Error(`${output.toString()} was not computed`);
-      return result;
-    });
-  },
+    const found: NdArray[][] = [];
+    for (const values of feeds) {
+      const results = await Promise.all((await executable.run(values)).map((result) => result.take()));
+      const ofOutputs = stable.map((output) => {
+        const result = results[at.get(output) ?? -1];
+        if (result === undefined) throw new Error(`${output.toString()} was not computed`);
+        return result;
+      });
+      found.push(ofOutputs);
+    }
+    return found;
+  }),
 };
 
 /** It computes in float32, int32 and bool, and holds integers of 64 bits as int32. */
@@ -107,14 +128,16 @@ async function computes(tested: TestedEngine): Promise<boolean> {
 function engine(name: string, provider = 'cpu'): TestedEngine {
   return {
     name: provider === 'cpu' ? name : `${name}/${provider}`,
-    async run(inputs, outputs, values) {
+    ...ways(async (inputs, outputs, feeds) => {
       const compiled = await compile({ inputs, outputs, engine: name, provider, threads: 1, onUnusedInput: 'ignore' });
       try {
-        return await compiled.run(values);
+        const found: NdArray[][] = [];
+        for (const values of feeds) found.push(await compiled.run(values));
+        return found;
       } finally {
         await compiled.dispose();
       }
-    },
+    }),
   };
 }
 

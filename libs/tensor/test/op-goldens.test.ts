@@ -82,14 +82,31 @@ function waysOf({ inputs }: OpGolden): readonly Way[] {
   return ways.filter((way) => way !== 'of transposed inputs' || inputs.some(({ shape }) => shape.length > 1));
 }
 
+/** What a golden is tried by, whatever engine it is tried on. */
+interface Graph extends Pick<Trial, 'inputs' | 'values' | 'outputs'> {
+  /** Of the outputs, those that are no gradients. */
+  readonly results: readonly Variable[];
+}
+
+/** Those that were built: to build them takes as long as to run them. */
+const built = new Map<OpGolden, Map<Way, Graph>>();
+
 function trial(build: Builder, golden: OpGolden, way: Way, engine: TestedEngine): Trial {
+  const known = built.get(golden) ?? new Map<Way, Graph>();
+  built.set(golden, known);
+  const graph = known.get(way) ?? graphOf(build, golden, way);
+  known.set(way, graph);
+  return { ...graph, judge: (results) => compared(golden, graph.results, results, way, engine) };
+}
+
+function graphOf(build: Builder, golden: OpGolden, way: Way): Graph {
   const fed = golden.inputs.map((value) => (way === 'of transposed inputs' ? transposed(value) : value));
   const inputs = fed.map((value, at) => inputFor(value, at, way === 'of sizes unknown' ? 'ones' : 'all sizes'));
-  const built = build(
+  const given = build(
     inputs.map((input) => (way === 'of transposed inputs' ? transpose(input) : input)),
     golden.parameters,
   );
-  const outputs = built instanceof Variable ? [built] : built;
+  const outputs = given instanceof Variable ? [given] : given;
   const known = new Map<Variable, Variable>();
   const weights: NdArray[] = [];
   for (const [at, weight] of golden.outputGradients.entries()) {
@@ -104,7 +121,7 @@ function trial(build: Builder, golden: OpGolden, way: Way, engine: TestedEngine)
     inputs: [...inputs, ...known.values()],
     values: [...fed, ...weights],
     outputs: [...outputs, ...gradients],
-    judge: (results) => compared(golden, outputs, results, way, engine),
+    results: outputs,
   };
 }
 

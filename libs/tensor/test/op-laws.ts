@@ -4,8 +4,7 @@ import { expect } from 'vitest';
 
 import { compile, grad, isFloat, mul, sum, tensor, type Dim, type Variable } from '../src/index.js';
 import { typedArray } from '../src/arrays/typed-array.js';
-import { BEYOND_LIMITS, ENGINES, runWithinLimits } from './engines.js';
-import type { Trial } from './trials.js';
+import { madeTogether } from '../src/graph/origin.js';
 
 // A law opens dozens of small sessions: seconds, and many of them on a busy machine.
 /** A function of variables, built anew for each law. */
@@ -29,68 +28,13 @@ export function inputFor(value: NdArray, at: number, knowledge: Knowledge): Vari
 
 /** Runs `build` on one engine. */
 export async function evaluate(engine: string, build: Build, values: readonly NdArray[]): Promise<NdArray> {
-  const inputs = values.map((value, at) => inputFor(value, at, 'all sizes'));
-  const [result] = await runOnce(engine, inputs, [build(...inputs)], values);
+  const { inputs, outputs } = madeTogether(() => {
+    const given = values.map((value, at) => inputFor(value, at, 'all sizes'));
+    return { inputs: given, outputs: [build(...given)] };
+  });
+  const [result] = await runOnce(engine, inputs, outputs, values);
   return present(result);
 }
-
-/**
- * The law that every engine computes the same: dtype, shape and values of the results, and of the gradients of float inputs where
- * `gradients` is set, with sizes known and unknown; those of a single input are unknown even where they are 1, as in a batch of 1.
- */
-export async function expectEnginesAgree(
-  build: Build,
-  values: readonly NdArray[],
-  options: AgreementOptions = {},
-): Promise<void> {
-  await expectEnginesAgreeOnEach(build, [values], options);
-}
-
-/** The same of several lists of values, which are run as one function: that is several times as fast as one by one. */
-export async function expectEnginesAgreeOnEach(
-  build: Build,
-  lists: readonly (readonly NdArray[])[],
-  options: AgreementOptions = {},
-): Promise<void> {
-  const trials = lists.flatMap((values) => {
-    const known: readonly Knowledge[] = values.length === 1 ? ['all sizes', 'nothing'] : ['all sizes', 'ones'];
-    return known.map((knowledge) => agreementTrial(build, values, knowledge, options));
-  });
-  const [inputs, outputs] = [trials.flatMap((trial) => trial.inputs), trials.flatMap((trial) => trial.outputs)];
-  const values = trials.flatMap((trial) => trial.values);
-  const expected = await runOnce('reference', inputs, outputs, values);
-  for (const engine of OTHERS) {
-    const actual = await runWithinLimits(engine, inputs, outputs, values);
-    if (actual === BEYOND_LIMITS) continue;
-    for (const [at, result] of actual.entries()) {
-      expectClose(result, present(expected[at]), options.tolerance, engine.name);
-      expect(outputs[at]?.shape.every((dim, axis) => dim === null || dim === result.shape[axis])).toBe(true);
-      expect(outputs[at]?.dtype).toBe(result.dtype);
-    }
-  }
-}
-
-interface AgreementOptions {
-  /** Whether the gradients of float inputs are to agree too. Default false. */
-  readonly gradients?: boolean;
-  /** As of {@link expectClose}. */
-  readonly tolerance?: number;
-}
-
-function agreementTrial(
-  build: Build,
-  values: readonly NdArray[],
-  knowledge: Knowledge,
-  { gradients = false }: AgreementOptions,
-): Pick<Trial, 'inputs' | 'values' | 'outputs'> {
-  const inputs = values.map((value, at) => inputFor(value, at, knowledge));
-  const output = build(...inputs);
-  const wrt = gradients ? inputs.filter((input) => isFloat(input.dtype)) : [];
-  const derived = wrt.length === 0 ? [] : grad(sum(output), wrt, { disconnectedInputs: 'zero' });
-  return { inputs, values, outputs: [output, ...derived] };
-}
-
-const OTHERS = ENGINES.filter(({ name }) => !name.startsWith('reference'));
 
 /** The law that gradients are right: those of a weighted sum of the output against central differences, in float64. */
 export async function expectGradientsRight(
@@ -99,30 +43,30 @@ export async function expectGradientsRight(
   options: { readonly step?: number; readonly tolerance?: number } = {},
 ): Promise<void> {
   const step = options.step ?? 1e-5;
-  const inputs = values.map((value, at) => inputFor(value, at, at % 2 === 1 ? 'ones' : 'all sizes'));
-  const output = build(...inputs);
-  const weights = tensor('weights', 'float64', output.shape);
-  const cost = sum(mul(output, weights));
-  const wrt = inputs.filter((input) => input.dtype === 'float64');
-  const costs = await compile({
-    inputs: [...inputs, weights],
-    outputs: [cost, output],
-    engine: 'reference',
-    onUnusedInput: 'ignore',
+  const { inputs, weights, output, slopes } = madeTogether(() => {
+    const given = values.map((value, at) => inputFor(value, at, at % 2 === 1 ? 'ones' : 'all sizes'));
+    const built = build(...given);
+    const factors = tensor('weights', 'float64', built.shape);
+    const wrt = given.filter((input) => input.dtype === 'float64');
+    const gradients = grad(sum(mul(built, factors)), wrt, { disconnectedInputs: 'zero' });
+    return { inputs: given, weights: factors, output: built, slopes: gradients };
   });
-  const gradients = await compile({
-    inputs: [...inputs, weights],
-    outputs: grad(cost, wrt, { disconnectedInputs: 'zero' }),
-    engine: 'reference',
-    onUnusedInput: 'ignore',
-  });
-  const shape = (await evaluate('reference', build, values)).shape;
+  const on = { engine: 'reference', onUnusedInput: 'ignore' } as const;
+  const forward = await compile({ inputs, outputs: [output], ...on });
+  const gradients = await compile({ inputs: [...inputs, weights], outputs: slopes, ...on });
+  const { shape } = present((await forward.run(values))[0]);
   const weighting = array(
     'float64',
     shape,
-    Array.from({ length: sizeOf(shape) }, (_, at) => Math.cos(at * 1.7 + 0.3)),
+    Array.from({ length: sizeOf(shape) }, (_, at) => weightAt(at)),
   );
   const analytic = await gradients.run([...values, weighting]);
+  const costAt = async (fed: readonly NdArray[]): Promise<number> => {
+    const { data } = present((await forward.run(fed))[0]);
+    let cost = 0;
+    for (let at = 0; at < data.length; at += 1) cost += Number(data[at]) * weightAt(at);
+    return cost;
+  };
 
   let which = 0;
   for (const [position, value] of values.entries()) {
@@ -132,8 +76,7 @@ export async function expectGradientsRight(
       const at = async (shift: number): Promise<number> => {
         const moved = ndarray(value.dtype, value.shape, value.data.slice());
         moved.data[element] = Number(value.data[element]) + shift;
-        const [result] = await costs.run([...values.with(position, moved), weighting]);
-        return Number(present(result).data[0]);
+        return await costAt(values.with(position, moved));
       };
       numeric.push(((await at(step)) - (await at(-step))) / (2 * step));
     }
@@ -144,8 +87,9 @@ export async function expectGradientsRight(
 
 /** Equal dtype and shape, NaN and infinities in the same places, and values within `tolerance`, relative above 1. */
 export function expectClose(actual: NdArray, expected: NdArray, tolerance?: number, engine = 'the engine'): void {
-  expect(actual.dtype).toBe(expected.dtype);
-  expect(actual.shape).toEqual(expected.shape);
+  // An assertion takes longer than all else here, and there are some 100,000 results.
+  const isAlike = actual.dtype === expected.dtype && actual.shape.join() === expected.shape.join();
+  if (!isAlike) expect.fail(`${engine} gives ${shownType(actual)} and should give ${shownType(expected)}`);
   const allowed = tolerance ?? (actual.dtype === 'float32' ? 2e-6 : actual.dtype === 'float64' ? 1e-11 : 0);
   for (let at = 0; at < expected.data.length; at += 1) {
     const [got, want] = [Number(actual.data[at]), Number(expected.data[at])];
@@ -156,6 +100,16 @@ export function expectClose(actual: NdArray, expected: NdArray, tolerance?: numb
         `element ${at} on ${engine} is ${got} but should be ${want}: ${String(actual.data)} against ${String(expected.data)}`,
       );
   }
+}
+
+/** What an element of the output counts for in the cost of finite differences. */
+function weightAt(element: number): number {
+  return Math.cos(element * 1.7 + 0.3);
+}
+
+/** `float32 (2, 3)` */
+export function shownType({ dtype, shape }: { readonly dtype: DType; readonly shape: readonly Dim[] }): string {
+  return `${dtype} (${shape.join(', ')})`;
 }
 
 /** Shapes that broadcast together, sizes of 0 and 1 and missing axes included. */

@@ -24,7 +24,8 @@ import {
   triu,
   type Variable,
 } from '../src/index.js';
-import { array, evaluate, expectClose, expectEnginesAgree, expectGradientsRight, present, spread } from './op-laws.js';
+import { expectEnginesAgree } from './agreement.js';
+import { array, evaluate, expectClose, expectGradientsRight, present, spread } from './op-laws.js';
 
 const engines = ['reference', 'onnxruntime'] as const;
 

@@ -1,6 +1,7 @@
 import type { NdArray } from '@longrun/serialization';
 
 import type { Variable } from '../src/index.js';
+import { madeTogether } from '../src/graph/origin.js';
 import { isBeyondLimits, type TestedEngine } from './engines.js';
 
 /** A graph, what it is fed, and how its results are judged. */
@@ -53,7 +54,7 @@ export async function verdictsOf(
 }
 
 async function runTogether(engine: TestedEngine, proposals: readonly Proposal[]): Promise<Verdicts> {
-  const trials = proposals.map((proposal) => ({ name: proposal.name, ...proposal.build() }));
+  const trials = madeTogether(() => proposals.map((proposal) => ({ name: proposal.name, ...proposal.build() })));
   const results = await engine.run(
     trials.flatMap(({ inputs }) => inputs),
     trials.flatMap(({ outputs }) => outputs),

@@ -16,15 +16,8 @@ import {
   topK,
   type Variable,
 } from '../index.js';
-import {
-  array,
-  evaluate,
-  expectClose,
-  expectEnginesAgree,
-  expectGradientsRight,
-  present,
-  spread,
-} from '../../test/op-laws.js';
+import { expectEnginesAgree } from '../../test/agreement.js';
+import { array, evaluate, expectClose, expectGradientsRight, present, spread } from '../../test/op-laws.js';
 
 const engines = ['reference', 'onnxruntime'] as const;
 const dtypes = ['float32', 'float64', 'int8', 'int32', 'int64', 'uint8', 'uint32', 'bool'] as const;

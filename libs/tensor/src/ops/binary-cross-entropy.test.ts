@@ -1,15 +1,8 @@
 import { test } from 'vitest';
 
 import { binaryCrossEntropy, grad, logistic, sum, type Variable } from '../index.js';
-import {
-  array,
-  evaluate,
-  expectClose,
-  expectEnginesAgree,
-  expectGradientsRight,
-  present,
-  spread,
-} from '../../test/op-laws.js';
+import { expectEnginesAgree } from '../../test/agreement.js';
+import { array, evaluate, expectClose, expectGradientsRight, present, spread } from '../../test/op-laws.js';
 
 function build(probabilities?: Variable, targets?: Variable): Variable {
   return binaryCrossEntropy(present(probabilities), present(targets));

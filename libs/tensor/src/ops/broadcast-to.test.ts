@@ -1,15 +1,8 @@
 import { expect, test } from 'vitest';
 
 import { broadcastTo, compile, dimension, mul, ones, square, tensor, zeros } from '../index.js';
-import {
-  array,
-  expectClose,
-  expectEnginesAgree,
-  expectGradientsRight,
-  present,
-  spread,
-  type Build,
-} from '../../test/op-laws.js';
+import { expectEnginesAgree } from '../../test/agreement.js';
+import { array, expectClose, expectGradientsRight, present, spread, type Build } from '../../test/op-laws.js';
 
 test('1.T-16 the gradient is summed over what was repeated', async () => {
   const values = [spread([2, 1], -2, 2), spread([3, 2, 4], -2, 2, 1)];

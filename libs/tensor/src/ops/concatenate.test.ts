@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { concatenate, square, tensor } from '../index.js';
-import { anyShape, arrayOf, expectEnginesAgree, expectGradientsRight, spread } from '../../test/op-laws.js';
+import { expectEnginesAgreeOn } from '../../test/agreement.js';
+import { anyShape, arrayOf, expectGradientsRight, spread } from '../../test/op-laws.js';
 
 describe('1.T-19: concatenate', () => {
   const property = fc
@@ -20,12 +21,11 @@ describe('1.T-19: concatenate', () => {
     const values = property.chain(({ shapes, axis }) =>
       fc.tuple(...shapes.map((shape) => arrayOf('float32', shape, -2, 2))).map((arrays) => ({ arrays, axis })),
     );
-    await fc.assert(
-      fc.asyncProperty(values, ({ arrays, axis }) =>
-        expectEnginesAgree((...parts) => square(concatenate(parts, axis)), arrays, { gradients: true }),
-      ),
-      { numRuns: 30 },
-    );
+    await expectEnginesAgreeOn(values, 30, ({ arrays, axis }) => ({
+      build: (...parts) => square(concatenate(parts, axis)),
+      values: arrays,
+      gradients: true,
+    }));
   });
 
   test('the gradient is that of finite differences', async () => {

@@ -15,16 +15,8 @@ import {
   type Conv2dTransposeOptions,
   type Variable,
 } from '../index.js';
-import {
-  array,
-  evaluate,
-  expectClose,
-  expectEnginesAgree,
-  expectGradientsRight,
-  present,
-  spread,
-  type Build,
-} from '../../test/op-laws.js';
+import { expectEnginesAgree } from '../../test/agreement.js';
+import { array, evaluate, expectClose, expectGradientsRight, present, spread, type Build } from '../../test/op-laws.js';
 
 const convolutions: readonly {
   readonly options: Conv2dOptions;

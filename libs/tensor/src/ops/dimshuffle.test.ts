@@ -2,13 +2,13 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { dimshuffle, tensor, transpose } from '../index.js';
+import { expectEnginesAgreeOn } from '../../test/agreement.js';
 import {
   anyShape,
   array,
   arrayOf,
   evaluate,
   expectClose,
-  expectEnginesAgree,
   expectGradientsRight,
   present,
   spread,
@@ -33,12 +33,11 @@ describe('1.T-56, 1.T-70: dimshuffle', () => {
     const values = property.chain(({ shape, order }) =>
       arrayOf('float32', shape, -2, 2).map((value) => ({ value, order })),
     );
-    await fc.assert(
-      fc.asyncProperty(values, ({ value, order }) =>
-        expectEnginesAgree((x) => dimshuffle(present(x), order), [value], { gradients: true }),
-      ),
-      { numRuns: 30 },
-    );
+    await expectEnginesAgreeOn(values, 30, ({ value, order }) => ({
+      build: (x) => dimshuffle(present(x), order),
+      values: [value],
+      gradients: true,
+    }));
   });
 
   test('the gradient is that of finite differences', async () => {

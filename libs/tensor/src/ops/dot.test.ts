@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { compile, dot, tensor, type Variable } from '../index.js';
-import { array, arrayOf, expectEnginesAgree, expectGradientsRight, spread, present } from '../../test/op-laws.js';
+import { expectEnginesAgree, expectEnginesAgreeOn } from '../../test/agreement.js';
+import { array, arrayOf, expectGradientsRight, spread, present } from '../../test/op-laws.js';
 
 /** Pairs of shapes that can be multiplied: (..., k) by (k,) or (k, n). */
 function shapes(minSize: number): fc.Arbitrary<[number[], number[]]> {
@@ -22,12 +23,12 @@ describe('1.T-21: dot', () => {
     'both engines agree on any shapes, empty ones included: %s',
     async (dtype) => {
       const operands = shapes(0).chain(([a, b]) => fc.tuple(arrayOf(dtype, a, -2, 2), arrayOf(dtype, b, -2, 2)));
-      await fc.assert(
-        fc.asyncProperty(operands, (values) =>
-          expectEnginesAgree(product, values, { gradients: true, tolerance: 1e-5 }),
-        ),
-        { numRuns: 20 },
-      );
+      await expectEnginesAgreeOn(operands, 20, (values) => ({
+        build: product,
+        values,
+        gradients: true,
+        tolerance: 1e-5,
+      }));
     },
   );
 

@@ -64,14 +64,13 @@ import {
   xor,
   type Variable,
 } from '../index.js';
+import { drawn, expectEnginesAgree, together, type Law } from '../../test/agreement.js';
 import {
   array,
   arrayOf,
   broadcastShapes,
   evaluate,
   expectClose,
-  expectEnginesAgree,
-  expectEnginesAgreeOnEach,
   expectGradientsRight,
   spread,
   type Build,
@@ -187,23 +186,42 @@ function chooseFirst(a?: Variable, b?: Variable): Variable {
   return where(gt(present(a), present(b)), present(a), present(b));
 }
 
-describe.each(cases)('$name', ({ build, arity, dtypes, range = [-3, 3], differentiable = false, tolerance }) => {
-  test.each(dtypes)('both engines agree on any shapes that broadcast: %s', async (dtype) => {
+/** What engines are to agree on in a case: each dtype on any shapes that broadcast, and numbers that are none. */
+function lawsOf({
+  build,
+  arity,
+  dtypes,
+  range = [-3, 3],
+  differentiable = false,
+  tolerance,
+}: Case): Record<string, Law> {
+  const laws = dtypes.map((dtype): [string, Law] => {
     const [low, high] =
       dtype === 'bool' ? [0, 1] : dtype.startsWith('uint') ? [Math.max(0, range[0]), range[1]] : range;
     const operands = broadcastShapes(arity).chain((shapes) =>
       fc.tuple(...shapes.map((shape) => arrayOf(dtype, shape, low, high))),
     );
-    const count = floats.includes(dtype) ? 7 : 2;
-    await fc.assert(
-      fc.asyncProperty(fc.array(operands, { minLength: count, maxLength: count }), (lists) =>
-        expectEnginesAgreeOnEach(build, lists, {
-          gradients: differentiable && floats.includes(dtype),
-          ...(tolerance === undefined || dtype !== 'float32' ? {} : { tolerance }),
-        }),
-      ),
-      { numRuns: 1 },
-    );
+    const gradients = differentiable && floats.includes(dtype);
+    const law = drawn(operands, floats.includes(dtype) ? 7 : 2, (values) => ({
+      build,
+      values,
+      gradients,
+      ...(tolerance === undefined || dtype !== 'float32' ? {} : { tolerance }),
+    }));
+    return [dtype, law];
+  });
+  const special = [Number.NaN, Infinity, -Infinity, 0, -0, 1, -1, 2.5, -2.5, 1e-30, 100];
+  const values = [array('float32', [special.length], special), array('float32', [special.length, 1], special)];
+  const ofSpecial = { agreements: [{ build, values: values.slice(0, arity), tolerance: 4e-6 }] };
+  return { ...Object.fromEntries(laws), ...(dtypes.includes('float32') ? { [SPECIAL]: ofSpecial } : {}) };
+}
+
+const SPECIAL = 'special values';
+const agreed = new Map(cases.map((one) => [one, together(() => lawsOf(one))]));
+
+describe.each(cases)('$name', (one) => {
+  test.each(one.dtypes)('both engines agree on any shapes that broadcast: %s', async (dtype) => {
+    await agreed.get(one)?.(dtype);
   });
 });
 
@@ -222,12 +240,9 @@ describe.each(cases.filter(({ differentiable }) => differentiable))('$name', ({ 
   });
 });
 
-describe.each(cases.filter(({ dtypes }) => dtypes.includes('float32')))('$name', ({ build, arity }) => {
+describe.each(cases.filter(({ dtypes }) => dtypes.includes('float32')))('$name', (one) => {
   test('both engines agree on NaN, infinities and zeros', async () => {
-    const special = [Number.NaN, Infinity, -Infinity, 0, -0, 1, -1, 2.5, -2.5, 1e-30, 100];
-    const a = array('float32', [special.length], special);
-    const b = array('float32', [special.length, 1], special);
-    await expectEnginesAgree(build, arity === 1 ? [a] : [a, b], { tolerance: 4e-6 });
+    await agreed.get(one)?.(SPECIAL);
   });
 });
 

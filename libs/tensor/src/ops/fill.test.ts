@@ -1,15 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { dimension, fill, mul, onesLike, square, sum, tensor, zerosLike } from '../index.js';
-import {
-  array,
-  evaluate,
-  expectClose,
-  expectEnginesAgree,
-  expectGradientsRight,
-  present,
-  spread,
-} from '../../test/op-laws.js';
+import { expectEnginesAgree } from '../../test/agreement.js';
+import { array, evaluate, expectClose, expectGradientsRight, present, spread } from '../../test/op-laws.js';
 
 describe('fill', () => {
   test('both engines agree, batches of 0 and 1 included', async () => {

@@ -1,16 +1,8 @@
 import { expect, test } from 'vitest';
 
 import { add, batchedDot, grad, matmul, outer, square, sum, tensor, tensordot, type Variable } from '../index.js';
-import {
-  array,
-  evaluate,
-  expectClose,
-  expectEnginesAgree,
-  expectGradientsRight,
-  present,
-  spread,
-  type Build,
-} from '../../test/op-laws.js';
+import { expectEnginesAgree } from '../../test/agreement.js';
+import { array, evaluate, expectClose, expectGradientsRight, present, spread, type Build } from '../../test/op-laws.js';
 
 const products: readonly { readonly name: string; readonly build: Build; readonly shapes: readonly number[][] }[] = [
   {

@@ -1,15 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { grad, l2Norm, norm, sum, type Variable } from '../index.js';
-import {
-  array,
-  evaluate,
-  expectClose,
-  expectEnginesAgree,
-  expectGradientsRight,
-  present,
-  spread,
-} from '../../test/op-laws.js';
+import { expectEnginesAgree } from '../../test/agreement.js';
+import { array, evaluate, expectClose, expectGradientsRight, present, spread } from '../../test/op-laws.js';
 
 describe('1.T-69: norm', () => {
   test.each([

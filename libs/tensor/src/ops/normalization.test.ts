@@ -1,15 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { batchNormalization, layerNormalization, mean, tensor, variance, type Variable } from '../index.js';
-import {
-  array,
-  evaluate,
-  expectClose,
-  expectEnginesAgree,
-  expectGradientsRight,
-  present,
-  spread,
-} from '../../test/op-laws.js';
+import { expectEnginesAgree } from '../../test/agreement.js';
+import { array, evaluate, expectClose, expectGradientsRight, present, spread } from '../../test/op-laws.js';
 
 /** As a brick does in training: statistics of the batch, one for each of the features. */
 function ofTheBatch(x?: Variable, gamma?: Variable, beta?: Variable): Variable {

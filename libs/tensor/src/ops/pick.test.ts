@@ -10,13 +10,13 @@ import {
   tensor,
   type Variable,
 } from '../index.js';
+import { expectEnginesAgree, expectEnginesAgreeOn } from '../../test/agreement.js';
 import {
   anyShape,
   array,
   arrayOf,
   evaluate,
   expectClose,
-  expectEnginesAgree,
   expectGradientsRight,
   present,
   spread,
@@ -34,12 +34,11 @@ const labelled = fc.tuple(anyShape(), fc.integer({ min: 1, max: 4 })).chain(([ro
 
 describe('pick', () => {
   test('both engines agree on any rows, negative labels included', async () => {
-    await fc.assert(
-      fc.asyncProperty(labelled, ({ logits, labels }) =>
-        expectEnginesAgree((x, y) => pick(present(x), present(y)), [logits, labels], { gradients: true }),
-      ),
-      { numRuns: 30 },
-    );
+    await expectEnginesAgreeOn(labelled, 30, ({ logits, labels }) => ({
+      build: (x, y) => pick(present(x), present(y)),
+      values: [logits, labels],
+      gradients: true,
+    }));
   });
 
   test('the gradient is that of finite differences, for labels of any integer dtype', async () => {
@@ -75,12 +74,11 @@ describe('oneHot', () => {
     'both engines agree, labels out of range giving zeros: %s',
     async (dtype) => {
       const labels = anyShape().chain((shape) => arrayOf('int64', shape, -5, 5));
-      await fc.assert(
-        fc.asyncProperty(labels, fc.integer({ min: 1, max: 4 }), (value, depth) =>
-          expectEnginesAgree((y) => oneHot(present(y), depth, dtype), [value]),
-        ),
-        { numRuns: 8 },
-      );
+      const any = fc.tuple(labels, fc.integer({ min: 1, max: 4 }));
+      await expectEnginesAgreeOn(any, 8, ([value, depth]) => ({
+        build: (y) => oneHot(present(y), depth, dtype),
+        values: [value],
+      }));
     },
   );
 

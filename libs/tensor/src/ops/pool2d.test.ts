@@ -13,16 +13,8 @@ import {
   type AveragePoolOptions,
   type Variable,
 } from '../index.js';
-import {
-  array,
-  evaluate,
-  expectClose,
-  expectEnginesAgree,
-  expectGradientsRight,
-  present,
-  spread,
-  type Build,
-} from '../../test/op-laws.js';
+import { expectEnginesAgree } from '../../test/agreement.js';
+import { array, evaluate, expectClose, expectGradientsRight, present, spread, type Build } from '../../test/op-laws.js';
 
 const pools: readonly { readonly options: AveragePoolOptions; readonly image: number[] }[] = [
   { options: { size: 2 }, image: [2, 2, 4, 5] },

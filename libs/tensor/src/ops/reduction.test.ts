@@ -22,13 +22,13 @@ import {
   type ReductionOptions,
   type Variable,
 } from '../index.js';
+import { drawn, expectEnginesAgree, together, type Law } from '../../test/agreement.js';
 import {
   anyShape,
   array,
   arrayOf,
   evaluate,
   expectClose,
-  expectEnginesAgree,
   expectGradientsRight,
   spread,
   present,
@@ -48,7 +48,7 @@ const numbers: readonly DType[] = [
 /** Those of a reduction that casts integers to floats first, which cast's own tests are about. */
 const castToFloat: readonly DType[] = ['float32', 'float64', 'int64'];
 
-const reductions: readonly {
+interface Reduction {
   readonly name: string;
   readonly op: (x: Variable, options: ReductionOptions) => Variable;
   readonly minSize: number;
@@ -58,7 +58,9 @@ const reductions: readonly {
   readonly isKinked?: boolean;
   /** Default all that are numbers. */
   readonly dtypes?: readonly DType[];
-}[] = [
+}
+
+const reductions: readonly Reduction[] = [
   { name: '1.T-60: sum', op: sum, minSize: 0 },
   { name: '1.T-31: mean', op: mean, minSize: 0 },
   { name: '1.T-29: max', op: max, minSize: 1 },
@@ -101,19 +103,36 @@ function options(axis: number[] | undefined, keepdims: boolean): ReductionOption
   return axis === undefined ? { keepdims } : { axis, keepdims };
 }
 
-describe.each(reductions)('$name', ({ op, minSize, largest = 3, isKinked = false, dtypes = numbers }) => {
-  test.each(dtypes)('both engines agree over any axes: %s', async (dtype) => {
-    const property = shapeAndAxes(minSize).chain((what) =>
+/** What engines are to agree on of a reduction: each dtype over any axes, and numbers that are none. */
+function lawsOf({ op, minSize, largest = 3, isKinked = false, dtypes = numbers }: Reduction): Record<string, Law> {
+  const laws = dtypes.map((dtype): [string, Law] => {
+    const operands = shapeAndAxes(minSize).chain((what) =>
       arrayOf(dtype, what.shape, dtype.startsWith('uint') ? 0 : -largest, largest).map((value) => ({ ...what, value })),
     );
-    await fc.assert(
-      fc.asyncProperty(property, ({ axis, keepdims, value }) =>
-        expectEnginesAgree((x) => op(present(x), options(axis, keepdims)), [value], {
-          gradients: dtype === 'float32' && !isKinked,
-        }),
-      ),
-      { numRuns: dtype.startsWith('float') ? 6 : 2 },
-    );
+    const law = drawn(operands, dtype.startsWith('float') ? 6 : 2, ({ axis, keepdims, value }) => ({
+      build: (x) => op(present(x), options(axis, keepdims)),
+      values: [value],
+      gradients: dtype === 'float32' && !isKinked,
+    }));
+    return [dtype, law];
+  });
+  const value = array(
+    'float32',
+    [4, 3],
+    [Number.NaN, 1, 2, Infinity, 1, 0, -Infinity, 1, 0, -Infinity, -Infinity, -Infinity],
+  );
+  const ofSpecial = { agreements: [{ build: (x?: Variable) => op(present(x), { axis: 1 }), values: [value] }] };
+  return { ...Object.fromEntries(laws), [SPECIAL]: ofSpecial };
+}
+
+const SPECIAL = 'special values';
+
+describe.each(reductions)('$name', (reduction) => {
+  const { op, isKinked = false, dtypes = numbers } = reduction;
+  const agreed = together(() => lawsOf(reduction));
+
+  test.each(dtypes)('both engines agree over any axes: %s', async (dtype) => {
+    await agreed(dtype);
   });
 
   test('the gradient is that of finite differences', async () => {
@@ -126,12 +145,7 @@ describe.each(reductions)('$name', ({ op, minSize, largest = 3, isKinked = false
   });
 
   test('both engines agree on NaN and infinities', async () => {
-    const value = array(
-      'float32',
-      [4, 3],
-      [Number.NaN, 1, 2, Infinity, 1, 0, -Infinity, 1, 0, -Infinity, -Infinity, -Infinity],
-    );
-    await expectEnginesAgree((x) => op(present(x), { axis: 1 }), [value]);
+    await agreed(SPECIAL);
   });
 
   test('an axis that is not there, or named twice, is refused', () => {
@@ -188,22 +202,29 @@ test('every element that equals the maximum gets the gradient, as in Theano', as
 });
 
 describe('1.T-65: argmax', () => {
-  test.each(numbers)('both engines agree along any axis, ties included: %s', async (dtype) => {
-    const property = anyShape({ minSize: 1, minRank: 1 }).chain((shape) =>
-      fc.record({
-        value: arrayOf('int8', shape, dtype.startsWith('uint') ? 0 : -2, 2).map((value) =>
-          array(dtype, shape, Array.from(value.data, Number)),
-        ),
-        axis: fc.integer({ min: -shape.length, max: shape.length - 1 }),
-        keepdims: fc.boolean(),
+  const agreed = together(() =>
+    Object.fromEntries(
+      numbers.map((dtype): [string, Law] => {
+        const operands = anyShape({ minSize: 1, minRank: 1 }).chain((shape) =>
+          fc.record({
+            value: arrayOf('int8', shape, dtype.startsWith('uint') ? 0 : -2, 2).map((value) =>
+              array(dtype, shape, Array.from(value.data, Number)),
+            ),
+            axis: fc.integer({ min: -shape.length, max: shape.length - 1 }),
+            keepdims: fc.boolean(),
+          }),
+        );
+        const law = drawn(operands, dtype === 'float32' ? 15 : 4, ({ value, axis, keepdims }) => ({
+          build: (x) => argmax(present(x), { axis, keepdims }),
+          values: [value],
+        }));
+        return [dtype, law];
       }),
-    );
-    await fc.assert(
-      fc.asyncProperty(property, ({ value, axis, keepdims }) =>
-        expectEnginesAgree((x) => argmax(present(x), { axis, keepdims }), [value]),
-      ),
-      { numRuns: dtype === 'float32' ? 15 : 4 },
-    );
+    ),
+  );
+
+  test.each(numbers)('both engines agree along any axis, ties included: %s', async (dtype) => {
+    await agreed(dtype);
   });
 
   test('the first of equal maxima is taken, along the last axis by default', async () => {
@@ -265,19 +286,27 @@ describe.each([
   { name: '1.T-15: any', op: any },
   { name: '1.T-14: all', op: all },
 ])('$name', ({ op }) => {
-  test.each(['bool', 'float32', 'int64', 'uint8'] as const)('both engines agree over any axes: %s', async (dtype) => {
-    const property = shapeAndAxes(0).chain((what) =>
-      arrayOf('int8', what.shape, 0, 1).map((value) => ({
-        ...what,
-        value: array(dtype, what.shape, Array.from(value.data, Number)),
-      })),
-    );
-    await fc.assert(
-      fc.asyncProperty(property, ({ axis, keepdims, value }) =>
-        expectEnginesAgree((x) => op(present(x), options(axis, keepdims)), [value]),
-      ),
-      { numRuns: dtype === 'bool' ? 10 : 4 },
-    );
+  const dtypes = ['bool', 'float32', 'int64', 'uint8'] as const;
+  const agreed = together(() =>
+    Object.fromEntries(
+      dtypes.map((dtype): [string, Law] => {
+        const operands = shapeAndAxes(0).chain((what) =>
+          arrayOf('int8', what.shape, 0, 1).map((value) => ({
+            ...what,
+            value: array(dtype, what.shape, Array.from(value.data, Number)),
+          })),
+        );
+        const law = drawn(operands, dtype === 'bool' ? 10 : 4, ({ axis, keepdims, value }) => ({
+          build: (x) => op(present(x), options(axis, keepdims)),
+          values: [value],
+        }));
+        return [dtype, law];
+      }),
+    ),
+  );
+
+  test.each(dtypes)('both engines agree over any axes: %s', async (dtype) => {
+    await agreed(dtype);
   });
 
   test('NaN is true, as it is not 0, and an axis that is not there is refused', async () => {

@@ -13,7 +13,8 @@ import {
   tensor,
   type Variable,
 } from '../index.js';
-import { array, evaluate, expectEnginesAgree, expectGradientsRight, present, spread } from '../../test/op-laws.js';
+import { expectEnginesAgree } from '../../test/agreement.js';
+import { array, evaluate, expectGradientsRight, present, spread } from '../../test/op-laws.js';
 
 describe('1.T-71: reshape', () => {
   test('both engines agree, sizes given as numbers, as variables and as -1', async () => {

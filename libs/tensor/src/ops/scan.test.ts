@@ -29,6 +29,7 @@ import {
   type Knowledge,
 } from '../../test/op-laws.js';
 import { ENGINES, widest, type TestedEngine } from '../../test/engines.js';
+import { madeTogether } from '../graph/origin.js';
 import { unrolled } from '../../test/unrolled.js';
 
 type Scan = typeof scan;
@@ -194,14 +195,12 @@ async function results(
   feeds: readonly (readonly NdArray[])[],
   knowledge: Knowledge,
 ): Promise<NdArray[][]> {
-  const inputs = present(feeds[0]).map((value, at) => inputFor(widest(engine, value), at, knowledge));
-  const outputs = build(inputs);
-  const found: NdArray[][] = [];
-  for (const values of feeds) {
-    const fed = values.map((value) => widest(engine, value));
-    found.push(await engine.run(inputs, outputs, fed));
-  }
-  return found;
+  const fed = feeds.map((values) => values.map((value) => widest(engine, value)));
+  const { inputs, outputs } = madeTogether(() => {
+    const given = present(fed[0]).map((value, at) => inputFor(value, at, knowledge));
+    return { inputs: given, outputs: build(given) };
+  });
+  return await engine.runEach(inputs, outputs, fed);
 }
 
 function weighted(outputs: readonly Variable[]): Variable {

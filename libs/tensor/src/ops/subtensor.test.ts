@@ -11,16 +11,8 @@ import {
   type Subtensor,
   type Variable,
 } from '../index.js';
-import {
-  array,
-  evaluate,
-  expectClose,
-  expectEnginesAgree,
-  expectGradientsRight,
-  present,
-  spread,
-  type Build,
-} from '../../test/op-laws.js';
+import { expectEnginesAgree } from '../../test/agreement.js';
+import { array, evaluate, expectClose, expectGradientsRight, present, spread, type Build } from '../../test/op-laws.js';
 
 const parts: readonly {
   readonly where: string;

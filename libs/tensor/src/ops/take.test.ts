@@ -17,15 +17,8 @@ import {
   tensor,
   type Variable,
 } from '../index.js';
-import {
-  array,
-  evaluate,
-  expectEnginesAgree,
-  expectGradientsRight,
-  present,
-  spread,
-  type Build,
-} from '../../test/op-laws.js';
+import { expectEnginesAgree } from '../../test/agreement.js';
+import { array, evaluate, expectGradientsRight, present, spread, type Build } from '../../test/op-laws.js';
 
 const engines = ['reference', 'onnxruntime'] as const;
 const rows = array('int64', [2, 2], [2, 0, -1, 2]);
