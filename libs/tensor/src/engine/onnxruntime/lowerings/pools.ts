@@ -33,9 +33,9 @@ export const pools = {
     const plane = graph.add('ReduceProd', [graph.add('Shape', [x], { start: { int: 2 } })], { keepdims: { int: 0 } });
     const largest = (body: OnnxGraph): string => at(body.addMany('MaxPool', [x], 2, attributes), 1);
     const inPlane = (body: OnnxGraph, places: string): string => body.add('Mod', [places, plane]);
-    const tiles = tilesOf(node, parameters);
+    const divided = dividedPlane(node, parameters);
     const usual = (body: OnnxGraph): string =>
-      tiles === undefined ? inPlane(body, largest(body)) : placesInTiles(body, x, attributes, tiles);
+      divided === undefined ? inPlane(body, largest(body)) : placesOfNumbered(body, x, parameters, divided);
     const places = whereFinite(graph, x, node, usual, (body) => {
       const [isNan, place] = placesOfNan(body, x, node, attributes);
       return inPlane(body, body.add('Where', [body.cast(isNan, 'bool'), place, largest(body)]));
@@ -116,57 +116,41 @@ function placesOfNan(graph: OnnxGraph, x: string, node: Apply, attributes: OnnxA
   return [at(pooled, 0), at(pooled, 1)];
 }
 
-/** Windows that divide images of float32 without overlap or remainder. */
-interface Tiles {
-  /** Rows and columns of a window. */
-  readonly size: readonly [rows: number, columns: number];
-  /** How many windows stand below and beside each other. */
-  readonly counts: readonly [rows: number, columns: number];
+/** Rows and columns of images of float32 that windows divide without overlap or remainder; undefined of others. */
+function dividedPlane({ inputs }: Apply, { size, strides, pads }: PoolParameters): Plane | undefined {
+  const { dtype, shape } = at(inputs, 0);
+  const [rows = null, columns = null] = shape.slice(2);
+  if (dtype !== 'float32' || !isKnown(rows) || !isKnown(columns) || Math.max(...pads) > 0) return undefined;
+  const isDivided = String(strides) === String(size) && rows % size[0] === 0 && columns % size[1] === 0;
+  return isDivided && rows * columns < MOST_EXACT ? { rows, columns } : undefined;
 }
 
-function tilesOf({ inputs }: Apply, { size, strides, pads }: PoolParameters): Tiles | undefined {
-  const { dtype, shape } = at(inputs, 0);
-  const [height = null, width = null] = shape.slice(2);
-  if (dtype !== 'float32' || !isKnown(height) || !isKnown(width) || Math.max(...pads) > 0) return undefined;
-  const [rows, columns] = size;
-  const isDivided = strides[0] === rows && strides[1] === columns && height % rows === 0 && width % columns === 0;
-  return isDivided ? { size, counts: [height / rows, width / columns] } : undefined;
+interface Plane {
+  readonly rows: number;
+  readonly columns: number;
 }
+
+/** Whole numbers up to this are exact in float32. */
+const MOST_EXACT = 2 ** 24;
 
 /**
- * The places in its plane that the first of the largest elements of each tile has, in less time than the kernel of ONNX Runtime that gives places takes: the
- * elements that are the largest are numbered down from the first one on, and the highest number tells.
+ * The places in its plane of the first of the largest elements of each window, in a third of the time of the kernel of ONNX Runtime that gives places: the
+ * elements that are the largest are numbered down from the first place on, and the highest number tells.
  */
-function placesInTiles(body: OnnxGraph, x: string, attributes: OnnxAttributes, { size, counts }: Tiles): string {
-  const [rows, columns] = size;
-  const [height, width] = [rows * counts[0], columns * counts[1]];
-  const [area, tiles] = [rows * columns, counts[0] * counts[1]];
-  const numbers = Float32Array.from({ length: height * width }, (_, place) => {
-    const [row, column] = [Math.floor(place / width), place % width];
-    return area - (row % rows) * columns - (column % columns);
-  });
-  const offsets = Array.from({ length: area + 1 }, (_, number) => {
-    const within = area - number;
-    return Math.floor(within / columns) * width + (within % columns);
-  });
-  const corners = Array.from({ length: tiles }, (_, tile) => {
-    const [row, column] = [Math.floor(tile / counts[1]), tile % counts[1]];
-    return row * rows * width + column * columns;
-  });
-  const scales = body.initializer(ndarray('float32', [4], Float32Array.of(1, 1, rows, columns)));
+function placesOfNumbered(body: OnnxGraph, x: string, parameters: PoolParameters, { rows, columns }: Plane): string {
+  const [attributes, count] = [attributesOf(parameters), rows * columns];
+  const scales = body.initializer(ndarray('float32', [4], Float32Array.of(1, 1, ...parameters.size)));
+  const numbers = Float32Array.from({ length: count }, (_, place) => count - place);
   const spread = body.add('Resize', [body.add('MaxPool', [x], attributes), '', scales], {
     mode: { string: 'nearest' },
     coordinate_transformation_mode: { string: 'asymmetric' },
     nearest_mode: { string: 'floor' },
   });
-  const numbered = body.add('Where', [
-    body.add('Equal', [x, spread]),
-    body.initializer(ndarray('float32', [1, 1, height, width], numbers)),
-    body.scalar(0, 'float32'),
+  // In less time than by Where.
+  const numbered = body.add('Mul', [
+    body.cast(body.add('Equal', [x, spread]), 'float32'),
+    body.initializer(ndarray('float32', [1, 1, rows, columns], numbers)),
   ]);
-  const highest = body.cast(body.add('MaxPool', [numbered], attributes), 'int64');
-  return body.add('Add', [
-    body.add('Gather', [body.int64Vector(offsets), highest]),
-    body.initializer(ndarray('int64', counts, BigInt64Array.from(corners, BigInt))),
-  ]);
+  const highest = body.add('MaxPool', [numbered], attributes);
+  return body.cast(body.add('Sub', [body.scalar(count, 'float32'), highest]), 'int64');
 }
