@@ -28,7 +28,7 @@ export {
   type OpParameters,
 } from './graph/op.js';
 export type { Literal } from './graph/literal.js';
-export { madeFor, type Part } from './graph/origin.js';
+export { madeFor, madeTogether, type Part } from './graph/origin.js';
 export { printGraph } from './graph/print.js';
 export { formatArray, formatNumber, type ArrayFormat } from './inspection/format-array.js';
 export { rebuild, type Rebuilt, type RebuildOptions, type Visit } from './graph/rebuild.js';
