@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { logSoftmax, softmax, tensor } from '../index.js';
+import { compile, logSoftmax, softmax, tensor } from '../index.js';
 import { expectEnginesAgree, expectEnginesAgreeOn } from '../../test/agreement.js';
 import { anyShape, array, arrayOf, evaluate, expectGradientsRight, present, spread } from '../../test/op-laws.js';
 
@@ -19,6 +19,16 @@ describe.each([
       gradients: true,
       ...(dtype === 'float32' ? { tolerance: 1e-5 } : {}),
     }));
+  });
+
+  test.each(['float32', 'float64'] as const)('of nothing, it takes nothing from others: %s', async (dtype) => {
+    const inputs = [tensor('one', dtype, [null]), tensor('square', dtype, [2, 2]), tensor('none', dtype, [null])];
+    const f = await compile({ inputs, outputs: inputs.map((input) => op(input)) });
+    const results = await f.run(
+      [[1], [2, 2], [0]].map((shape) => array(dtype, shape, [...spread(shape, 1, 2).data].map(Number))),
+    );
+    expect(results.map(({ shape }) => shape)).toEqual([[1], [2, 2], [0]]);
+    await f.dispose();
   });
 
   test('the gradient is that of finite differences', async () => {

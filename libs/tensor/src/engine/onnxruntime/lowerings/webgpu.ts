@@ -8,7 +8,7 @@ import { indexing } from './indexing.js';
 import { number } from './kernels.js';
 import type { OnnxLowerings } from './lowering.js';
 import { reductions } from './reductions.js';
-import { softmax } from './softmax.js';
+import { lastAxis, softmax } from './softmax.js';
 
 /** Ops that ONNX Runtime's kernels for WebGPU get right, or compute without a copy to the processor and back, in another form only. */
 export const onWebgpu = {
@@ -16,7 +16,7 @@ export const onWebgpu = {
   // There is no LogSoftmax.
   logSoftmax(graph, inputs, application) {
     if (application.node.output.dtype !== 'float32') return softmax.logSoftmax(graph, inputs, application);
-    const { shifted, total } = exponentials(graph, at(inputs, 0));
+    const { shifted, total } = exponentials(graph, at(inputs, 0), application.node.output.ndim);
     return [graph.add('Sub', [shifted, graph.add('Log', [total])])];
   },
   // The number of elements in the same form as that of `dimension`, so that both are copied once.
@@ -61,7 +61,7 @@ export const onWebgpu = {
   // Its Softmax makes 0 of NaN.
   softmax(graph, inputs, { node }) {
     if (node.output.dtype !== 'float32') return softmax.softmax(graph, inputs);
-    const { power, total } = exponentials(graph, at(inputs, 0));
+    const { power, total } = exponentials(graph, at(inputs, 0), node.output.ndim);
     return [graph.add('Div', [power, total])];
   },
 } satisfies Partial<OnnxLowerings>;
@@ -79,8 +79,9 @@ function sizeAlong(graph: OnnxGraph, x: string, axis: number): string {
 function exponentials(
   graph: OnnxGraph,
   x: string,
+  ndim: number,
 ): { readonly shifted: string; readonly power: string; readonly total: string } {
-  const [last, keepdims] = [graph.int64Vector([-1]), { keepdims: { int: 1 } }];
+  const [last, keepdims] = [lastAxis(graph, ndim), { keepdims: { int: 1 } }];
   const shifted = graph.add('Sub', [x, graph.add('ReduceMax', [x, last], keepdims)]);
   const power = graph.add('Exp', [shifted]);
   return { shifted, power, total: graph.add('ReduceSum', [power, last], keepdims) };
