@@ -10,6 +10,8 @@ const PROOFS = {
   examples: ['killed-programs'],
   'apps/cli': ['.proof.', 'fault-points'],
   'apps/worker-gpu': ['.proof.'],
+  'apps/fuel-preproc': ['.proof.'],
+  bench: ['.proof.'],
 };
 
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
