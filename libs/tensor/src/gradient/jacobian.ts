@@ -4,7 +4,7 @@ import { isFloat, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { arange } from '../ops/arange.js';
 import { cast } from '../ops/cast.js';
-import { dimension } from '../ops/dimension.js';
+import { dimension, dimensions } from '../ops/dimension.js';
 import { eq } from '../ops/eq.js';
 import { reshape } from '../ops/reshape.js';
 import { scan } from '../ops/scan.js';
@@ -42,9 +42,7 @@ export function jacobian(
     },
     { sequences: [positions] },
   );
-  return wrt.map((variable, position) => reshape(at(rows, position), [...sizesOf(expression), ...sizesOf(variable)]));
-}
-
-function sizesOf(variable: Variable): Variable[] {
-  return variable.shape.map((_, axis) => dimension(variable, axis));
+  return wrt.map((variable, position) =>
+    reshape(at(rows, position), [...dimensions(expression), ...dimensions(variable)]),
+  );
 }

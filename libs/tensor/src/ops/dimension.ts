@@ -48,3 +48,8 @@ export const dimensionOp = defineOp({
   grad: () => [DISCONNECTED],
   run: (inputs, _node, { axis }) => [dense('int64', [], Float64Array.of(at(at(inputs, 0).shape, axis)))],
 });
+
+/** The sizes of all axes, as {@link dimension} gives them. */
+export function dimensions(x: Variable): Variable[] {
+  return x.shape.map((_, axis) => dimension(x, axis));
+}

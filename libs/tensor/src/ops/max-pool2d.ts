@@ -7,7 +7,7 @@ import { defineOp, onlyGradient } from '../graph/op.js';
 import type { Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { checkOperands } from './convolution.js';
-import { dimension, elementCount } from './dimension.js';
+import { dimension, dimensions, elementCount } from './dimension.js';
 import { zerosLike } from './fill.js';
 import { fillingOne, pooledShape, poolWindows, type PoolOptions, type PoolParameters } from './pool-output-shape.js';
 import { putAlongAxis } from './put-along-axis.js';
@@ -37,12 +37,7 @@ export const maxPool2dOp = defineOp({
     const places = applyOp(maxPool2dPlacesOp(parameters), [x]);
     const gradient = flatPlanes(onlyGradient(node, outputGradients));
     const scattered = putAlongAxis(zerosLike(flatPlanes(x)), flatPlanes(places), gradient, { mode: 'add' });
-    return [
-      reshape(
-        scattered,
-        x.shape.map((_, axis) => dimension(x, axis)),
-      ),
-    ];
+    return [reshape(scattered, dimensions(x))];
   },
   run(inputs, node, parameters) {
     const x = at(inputs, 0);

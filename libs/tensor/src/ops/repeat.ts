@@ -4,7 +4,7 @@ import { isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
 import { normalizeAxis } from './axis.js';
 import { broadcastTo } from './broadcast-to.js';
-import { dimension } from './dimension.js';
+import { dimensions } from './dimension.js';
 import { dimshuffle } from './dimshuffle.js';
 import { mul } from './mul.js';
 import { flatten, reshape } from './reshape.js';
@@ -55,7 +55,7 @@ function copies(
   }
   const pair = <T>(own: T, copy: T): T[] => (what === 'elements' ? [own, copy] : [copy, own]);
   const repeated = counts.map((count) => count !== 1);
-  const sizes = x.shape.map((_, axis) => dimension(x, axis));
+  const sizes = dimensions(x);
   const stretched = broadcastTo(
     dimshuffle(
       x,

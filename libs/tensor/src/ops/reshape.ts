@@ -10,7 +10,7 @@ import { defineOp, onlyGradient } from '../graph/op.js';
 import { formatShape, isAllKnown, isKnown, TensorTypeError, type Dim } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
 import { cast } from './cast.js';
-import { dimension, elementCount } from './dimension.js';
+import { dimension, dimensions, elementCount } from './dimension.js';
 import { toldSizes } from './told-size.js';
 
 /**
@@ -59,7 +59,7 @@ export const reshapeOp = defineOp({
   },
   grad(node, outputGradients) {
     const x = at(node.inputs, 0);
-    const back = x.shape.map((_, axis) => dimension(x, axis));
+    const back = dimensions(x);
     return [
       reshape(onlyGradient(node, outputGradients), back),
       ...node.inputs.slice(1).map((): InputGradient => DISCONNECTED),

@@ -5,7 +5,7 @@ import { isKnown } from '../graph/tensor-type.js';
 import { normalizeAxis } from './axis.js';
 import { cast } from './cast.js';
 import { concatenate } from './concatenate.js';
-import { dimension } from './dimension.js';
+import { dimension, dimensions } from './dimension.js';
 import { mod } from './division.js';
 import { maximum } from './maximum.js';
 import { neg } from './neg.js';
@@ -25,7 +25,7 @@ export interface RollOptions {
 export function roll(x: Variable, shift: number | Variable, options: RollOptions = {}): Variable {
   checkArguments('roll', ['x', x, 'variable'], ['shift', shift, 'size'], ['options', options, 'options']);
   if (options.axis === undefined) {
-    const sizes = x.shape.map((_, axis) => dimension(x, axis));
+    const sizes = dimensions(x);
     return reshape(roll(flatten(x), shift, { axis: 0 }), sizes);
   }
   const axis = normalizeAxis('roll', x, options.axis);

@@ -62,32 +62,26 @@ function isOne(variable: Variable): boolean {
   return owner.inputs.some(isOne);
 }
 
-const PRODUCTS: ReadonlySet<string> = new Set(['dot', 'matmul', 'conv2d', 'conv2dGradFilters', 'conv2dGradInputs']);
+/** Ops that are lowered to products of matrices or convolutions. */
+export const PRODUCTS: ReadonlySet<string> = new Set([
+  'dot',
+  'matmul',
+  'conv2d',
+  'conv2dGradFilters',
+  'conv2dGradInputs',
+]);
 
 const SPREADS: ReadonlySet<string> = new Set(['fill', 'broadcastTo', 'identity', 'stopGradient', 'cast', 'reshape']);
 
-const LOOKED_THROUGH: ReadonlySet<string> = new Set([
-  'add',
+/** Ops whose result is their first input where that has the dtype, the size or the order of axes already. */
+export const MOVING: ReadonlySet<string> = new Set([
   'broadcastTo',
   'cast',
   'dimshuffle',
-  'div',
   'identity',
-  'mul',
-  'neg',
   'reshape',
   'slice',
   'stopGradient',
-  'sub',
 ]);
 
-/** What gives elements as they are, of its first input. */
-const MOVING: ReadonlySet<string> = new Set([
-  'broadcastTo',
-  'cast',
-  'dimshuffle',
-  'identity',
-  'reshape',
-  'slice',
-  'stopGradient',
-]);
+const LOOKED_THROUGH: ReadonlySet<string> = new Set([...MOVING, 'add', 'div', 'mul', 'neg', 'sub']);

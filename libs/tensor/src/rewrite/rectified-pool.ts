@@ -1,7 +1,7 @@
 import { at } from '../arrays/at.js';
 import { applyOp } from '../graph/apply.js';
 import type { Variable } from '../graph/variable.js';
-import { dimension } from '../ops/dimension.js';
+import { dimensions } from '../ops/dimension.js';
 import { gt } from '../ops/gt.js';
 import { maxPool2dOp } from '../ops/max-pool2d.js';
 import type { PoolParameters } from '../ops/pool-output-shape.js';
@@ -23,9 +23,9 @@ export const rectifiedPool: Rewrite = {
     const found = unpoolingOf(match);
     if (found === undefined) return undefined;
     const { zeros, places, values, image, parameters } = found;
-    const largest = reshape(applyOp(maxPool2dOp(parameters), [image]), sizesOf(values));
+    const largest = reshape(applyOp(maxPool2dOp(parameters), [image]), dimensions(values));
     const positive = where(gt(largest, 0), values, 0);
-    return reshape(putAlongAxis(zeros, places, positive, { mode: 'add' }), sizesOf(image));
+    return reshape(putAlongAxis(zeros, places, positive, { mode: 'add' }), dimensions(image));
   },
 };
 
@@ -54,8 +54,4 @@ function unpoolingOf(match: Match): Unpooling | undefined {
   if (x === undefined || !view.same(x, match.of('x'))) return undefined;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- those of the op of that name
   return { zeros, places, values, image, parameters: pool.op.parameters as PoolParameters };
-}
-
-function sizesOf(x: Variable): Variable[] {
-  return x.shape.map((_, axis) => dimension(x, axis));
 }

@@ -11,6 +11,7 @@ import { elementwiseOfRows } from './lifted-elementwise.js';
 import { oneOfOps } from './pattern.js';
 import type { Rewrite } from './rewrite.js';
 import { scanOf } from './scan-of.js';
+import { usesInside } from './uses-inside.js';
 
 /**
  * Products in steps of a scan, as the chain rule has them: what is made of sequences alone is multiplied first, so that it can be computed before the scan.
@@ -52,7 +53,7 @@ function regrouped(inner: InnerGraph, parameters: ScanParameters): ReadonlyMap<V
     if (elementwiseOfRows(node, (input) => ofRows.has(input)) !== undefined) ofRows.add(node.output);
   }
   const found = new Map<Variable, Product>();
-  const uses = usesIn(inner, order);
+  const uses = usesInside(order, inner);
   const isWithin = (variable: Variable, product: Variable): boolean =>
     variable.owner?.op.name === 'mul' &&
     !ofRows.has(variable) &&
@@ -77,11 +78,4 @@ function regrouped(inner: InnerGraph, parameters: ScanParameters): ReadonlyMap<V
     found.set(output, { rest, ofRows: [...rows.filter(isLarge), ...rows.filter((row) => !isLarge(row))] });
   }
   return found;
-}
-
-function usesIn(inner: InnerGraph, order: readonly Apply[]): ReadonlyMap<Variable, number> {
-  const uses = new Map<Variable, number>();
-  for (const variable of [...order.flatMap(({ inputs }) => inputs), ...inner.outputs])
-    uses.set(variable, (uses.get(variable) ?? 0) + 1);
-  return uses;
 }

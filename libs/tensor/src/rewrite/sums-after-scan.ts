@@ -19,6 +19,7 @@ import type { Rewrite } from './rewrite.js';
 import { scanOf } from './scan-of.js';
 import { ofTransposed } from './transposed.js';
 import type { View } from './view.js';
+import { usesInside } from './uses-inside.js';
 
 /**
  * Products that a scan adds up from step to step, as the gradients of its matrices are, as one product of the rows of all steps after it; likewise sums
@@ -95,7 +96,7 @@ interface Total {
 /** The states that are sums over all steps, and of what, by their positions. */
 function totalsOf(inner: InnerGraph, parameters: ScanParameters, view: View): ReadonlyMap<number, Total> {
   const { sequences, states } = scanInputs(inner.inputs, parameters);
-  const uses = usesIn(inner);
+  const uses = usesInside(toposort(inner.outputs, { blockers: inner.inputs }), inner);
   const directions = new Map<Variable, boolean>();
   for (const [position, variable] of inner.outputs.slice(parameters.states).entries())
     directions.set(variable, at(parameters.backwardOutputs, position));
@@ -122,17 +123,6 @@ function totalsOf(inner: InnerGraph, parameters: ScanParameters, view: View): Re
     if (total !== undefined) found.set(position, total);
   }
   return found;
-}
-
-/** How often applications read a variable, or the inner graph gives it. */
-function usesIn(inner: InnerGraph): ReadonlyMap<Variable, number> {
-  const uses = new Map<Variable, number>();
-  const read = [
-    ...toposort(inner.outputs, { blockers: inner.inputs }).flatMap(({ inputs }) => inputs),
-    ...inner.outputs,
-  ];
-  for (const variable of read) uses.set(variable, (uses.get(variable) ?? 0) + 1);
-  return uses;
 }
 
 /** `directions`: of what there are the rows of all steps already. */

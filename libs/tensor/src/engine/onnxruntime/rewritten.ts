@@ -1,6 +1,7 @@
 import type { Apply } from '../../graph/apply.js';
 import { Constant } from '../../graph/constant.js';
 import type { Variable } from '../../graph/variable.js';
+import { MOVING, PRODUCTS } from '../../rewrite/fused-by-engines.js';
 import type { FusionRules } from '../engine.js';
 
 /**
@@ -85,7 +86,7 @@ class Optimizer {
   #skipped({ owner }: Variable): Variable | undefined {
     if (owner === null) return undefined;
     const [first, second] = owner.inputs;
-    if (MAY_CHANGE_NOTHING.has(owner.op.name)) return first;
+    if (MOVING.has(owner.op.name)) return first;
     const neutral = NEUTRAL.get(owner.op.name);
     if (neutral === undefined || first === undefined || second === undefined) return undefined;
     if (this.#mayBe(neutral, second)) return first;
@@ -99,24 +100,10 @@ class Optimizer {
   }
 }
 
-/** Ops that are lowered to products of matrices or convolutions. */
-const PRODUCTS: ReadonlySet<string> = new Set(['dot', 'matmul', 'conv2d', 'conv2dGradFilters', 'conv2dGradInputs']);
-
 /** How far below `erf` may be in the formula of a Gelu, whose product with 0.5 is outside or inside: `x * (1 + erf(x / sqrt(2))) * 0.5`. */
 const LEVELS_OF_GELU: ReadonlyMap<string, number> = new Map([
   ['add', 0],
   ['mul', 2],
-]);
-
-/** Ops that give their first input where it has the dtype, the size or the order of axes already. */
-const MAY_CHANGE_NOTHING: ReadonlySet<string> = new Set([
-  'broadcastTo',
-  'cast',
-  'dimshuffle',
-  'identity',
-  'reshape',
-  'slice',
-  'stopGradient',
 ]);
 
 /** With which second operand an op gives the first one. */
