@@ -8,6 +8,8 @@ export interface Part {
   readonly number: number;
   readonly bytes: Buffer;
   readonly isLast: boolean;
+  /** Gives its memory back, for parts to come: nobody looks at its bytes any more. What is never given back stays as it is. */
+  readonly release: () => void;
 }
 
 /**
@@ -15,13 +17,18 @@ export interface Part {
  * MiB each, twice that from the 1,001st, and so on, as an upload has 10,000 at most.
  */
 export async function* partsOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Part> {
+  const free: Buffer<ArrayBuffer>[] = [];
   let number = 1;
   let filled = 0;
   let bytes = EMPTY;
+  const part = (isLast: boolean): Part => {
+    const memory = bytes;
+    return { number, bytes: memory.subarray(0, filled), isLast, release: () => void free.push(memory) };
+  };
   for await (const chunk of chunks) {
     for (let start = 0; start < chunk.byteLength;) {
       if (filled === partBytes(number)) {
-        yield { number, bytes, isLast: false };
+        yield part(false);
         number += 1;
         filled = 0;
         bytes = EMPTY;
@@ -29,7 +36,8 @@ export async function* partsOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
       const piece = chunk.subarray(start, start + partBytes(number) - filled);
       if (filled + piece.byteLength > bytes.byteLength) {
         // Room for a whole part as soon as there is more than one piece of it, so that few bytes are copied twice.
-        const larger = Buffer.allocUnsafe(filled === 0 ? piece.byteLength : partBytes(number));
+        const isSmall = number === 1 && filled === 0;
+        const larger = isSmall ? Buffer.allocUnsafe(piece.byteLength) : memoryOf(partBytes(number), free);
         bytes.copy(larger, 0, 0, filled);
         bytes = larger;
       }
@@ -38,7 +46,13 @@ export async function* partsOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
       start += piece.byteLength;
     }
   }
-  yield { number, bytes: bytes.subarray(0, filled), isLast: true };
+  yield part(true);
+}
+
+/** Of a part that was given back, if it is as large: each other one has to be found by the system, zeroed, and collected later. */
+function memoryOf(bytes: number, free: Buffer<ArrayBuffer>[]): Buffer<ArrayBuffer> {
+  const known = free.pop();
+  return known?.byteLength === bytes ? known : Buffer.allocUnsafeSlow(bytes);
 }
 
 const EMPTY = Buffer.alloc(0);

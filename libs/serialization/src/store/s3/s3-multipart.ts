@@ -153,10 +153,10 @@ export class S3Upload {
     await abandonUpload(this.#objects, this.name, this.#id, {});
   }
 
-  async #sendPart({ number, bytes }: Part, options: TransferOptions): Promise<void> {
+  async #sendPart({ number, bytes, release }: Part, options: TransferOptions): Promise<void> {
     const digests = new DigestsOfBytes(bytes);
     const stored = this.#parts.get(number);
-    if (stored?.sizeBytes === bytes.byteLength && stored.etag === digests.md5) return;
+    if (stored?.sizeBytes === bytes.byteLength && stored.etag === digests.md5) return release();
     const { ETag } = await this.#objects.sendContent(
       `write part ${number} of ${this.name}`,
       bytes,
@@ -173,6 +173,8 @@ export class S3Upload {
     );
     const { ChecksumSHA256 } = this.#objects.checksums(digests);
     this.#parts.set(number, { etag: unquoted(ETag), sizeBytes: bytes.byteLength, ChecksumSHA256 });
+    // Not where it has failed: what of it is still on its way must not change.
+    release();
   }
 
   get #fields(): { readonly Bucket: string; readonly Key: string; readonly UploadId: string } {
