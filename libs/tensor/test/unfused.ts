@@ -1,15 +1,29 @@
 import { onTestFinished } from 'vitest';
 
 import { compile, engineNamed, registerEngine, type CompiledFunction, type CompileOptions } from '../src/index.js';
+import type { FusionRules } from '../src/engine/engine.js';
 
 let made = 0;
 
 /** Compiles for ONNX Runtime without kernels of our own: what kernels compute must have the bits of what this computes. */
 export async function compileUnfused(options: CompileOptions): Promise<CompiledFunction> {
+  return await compileBy(() => undefined, options);
+}
+
+/** Compiles for ONNX Runtime with kernels that take the longer way with denormals, or do not, whatever processor this is. */
+export async function compileFused(options: CompileOptions, isCareful: boolean): Promise<CompiledFunction> {
+  return await compileBy((rules) => rules && { ...rules, isCareful }, options);
+}
+
+async function compileBy(
+  rulesOf: (rules: FusionRules | undefined) => FusionRules | undefined,
+  options: CompileOptions,
+): Promise<CompiledFunction> {
   made += 1;
-  const { fusion: _, ...engine } = engineNamed('onnxruntime');
-  const name = `onnxruntime-unfused-${made}`;
-  onTestFinished(registerEngine({ ...engine, name }));
+  const { fusion, ...engine } = engineNamed('onnxruntime');
+  const rules = rulesOf(fusion);
+  const name = `onnxruntime-${made}`;
+  onTestFinished(registerEngine({ ...engine, name, ...(rules && { fusion: rules }) }));
   return await compile({ ...options, engine: name });
 }
 

@@ -79,6 +79,8 @@ export interface FusionRules {
    * does not, whatever else uses its inputs. `isOfConstants` tells whether a variable is known before a run.
    */
   rewrites(node: Apply, isOfConstants: (variable: Variable) => boolean): string | undefined;
+  /** Whether kernels take a longer way with denormals, which has the same bits. Default: where denormals make this processor slow. */
+  readonly isCareful?: boolean;
 }
 
 /**

@@ -2,7 +2,8 @@ import { get, INSTRUCTION, sequence, set, unsigned, vectorInstruction, type Wasm
 
 /**
  * Products, quotients and roots with the bits of the instructions, at a price that denormals do not raise much: many processors take a
- * hundred cycles and more where an instruction meets one, and what Adam remembers of weights that get no gradient any more is denormal for ever.
+ * hundred cycles and more where an instruction meets one, and what Adam remembers of weights that get no gradient any more is denormal for ever. Others
+ * take few more than else, and less than this: see `denormalsAreSlow`.
  *
  * Elements that are tiny are taken to float64, where they are normal, and what is computed is rounded once, to float32, or, where it is a
  * denormal, to an integer, which is its bits. For a quotient and a root, rounding to float64 before makes no difference: it has more than twice the bits.

@@ -21,6 +21,8 @@ export interface FusedStage {
   readonly inputs: readonly Variable[];
   readonly outputs: readonly Variable[];
   readonly memory: StateMemory;
+  /** As `FusionRules` has it. */
+  readonly isCareful: boolean | undefined;
 }
 
 /** A graph without the updates that kernels compute. */
@@ -57,7 +59,7 @@ export function fuse(graph: FunctionGraph, engine: EngineDefinition, target: Com
   const needed = [...inputs].filter((input) => !given.has(input));
   return {
     rest: { ...graph, outputs: [...new Set([...others, ...needed])] },
-    fused: { kernels, scattered, inputs: [...inputs], outputs: [...outputs], memory },
+    fused: { kernels, scattered, inputs: [...inputs], outputs: [...outputs], memory, isCareful: rules.isCareful },
     unfused,
   };
 }

@@ -8,7 +8,6 @@ import {
   and,
   cast,
   clip,
-  compile,
   constant,
   div,
   dot,
@@ -42,7 +41,7 @@ import {
 } from '../../index.js';
 import { numbers } from '../../../test/mlp.js';
 import { array, present } from '../../../test/op-laws.js';
-import { bitsOf, compileUnfused } from '../../../test/unfused.js';
+import { bitsOf, compileFused, compileUnfused } from '../../../test/unfused.js';
 
 const DENORMAL = 1e-45;
 const ORDINARY = [0, -0, 1, -1, NaN, Infinity, -Infinity, 3.4028235e38, -3.4028235e38, 0.1, -2.5, 1e-20, 1e20];
@@ -77,10 +76,15 @@ interface Built {
   readonly outputs?: readonly Variable[];
 }
 
-/** Runs the updates three times by kernels and three times without, and says of those that are not fused why. */
+/** Runs the updates three times by kernels, of both kinds, and three times without, and says of those that are not fused why. */
 async function expectSameBits(build: () => Built): Promise<string[]> {
+  await expectSameBitsBy(build, true);
+  return await expectSameBitsBy(build, false);
+}
+
+async function expectSameBitsBy(build: () => Built, isCareful: boolean): Promise<string[]> {
   const [built, other] = [build(), build()];
-  const f = await compile({ inputs: [], outputs: [], ...built });
+  const f = await compileFused({ inputs: [], outputs: [], ...built }, isCareful);
   const unfused = await compileUnfused({ inputs: [], outputs: [], ...other });
   for (let step = 0; step < 3; step += 1) {
     const [outputs, expected] = [await f.run([]), await unfused.run([])];

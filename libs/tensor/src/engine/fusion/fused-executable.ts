@@ -8,6 +8,7 @@ import type { Executable } from '../engine.js';
 import { repeat, type KernelCall } from '../profile.js';
 import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
 import { CAREFUL_FUNCTIONS } from './careful-ops.js';
+import { denormalsAreSlow } from './denormals.js';
 import type { FusedStage } from './fuse.js';
 import { kernelFunction, structureOf, type Kernel } from './kernel.js';
 import { encodeModule, type WasmFunction } from './module-encoding.js';
@@ -138,7 +139,7 @@ interface Program {
 }
 
 /** Kernels that do the same share a function. */
-function programsOf({ kernels, scattered, memory }: FusedStage): Program[] {
+function programsOf({ kernels, scattered, memory, isCareful }: FusedStage): Program[] {
   const functions = new Map<string, WasmFunction>();
   const names = kernels.map((kernel) => {
     const structure = structureOf(kernel);
@@ -146,7 +147,8 @@ function programsOf({ kernels, scattered, memory }: FusedStage): Program[] {
     functions.set(structure, made);
     return made.name;
   });
-  const calls = functionsOf(encodeModule([...CAREFUL_FUNCTIONS, ...functions.values(), ADD_ROW]), memory.linear);
+  const module = encodeModule([...CAREFUL_FUNCTIONS, ...functions.values(), ADD_ROW]);
+  const calls = functionsOf(module, memory.linear, isCareful ?? denormalsAreSlow());
   const callNamed = (name: string): WebAssemblyFunction => {
     const call = calls.get(name);
     if (call === undefined) throw new Error(`The module of kernels has no ${name}`);

@@ -117,7 +117,7 @@ class VectorLocals {
   }
 }
 
-/** The ops by plain instructions, or, where what they compute with is tiny, by those that denormals do not make slow. */
+/** The ops by plain instructions, or, where that is worth it and what they compute with is tiny, by those that denormals do not make slow. */
 function ops({ nodes, arrays }: Kernel, locals: VectorLocals, factors: ReadonlyMap<Variable, Factor>): number[] {
   const pushed = (node: Apply) => (position: number) => get(locals.of(at(node.inputs, position)));
   const plain = nodes.flatMap((node) => sequence(codeOf(node, pushed(node)), set(locals.of(node.output))));
@@ -129,7 +129,8 @@ function ops({ nodes, arrays }: Kernel, locals: VectorLocals, factors: ReadonlyM
     return sequence(code, set(locals.of(node.output)));
   });
   const choice = [INSTRUCTION.if, INSTRUCTION.emptyBlock, ...careful, INSTRUCTION.else, ...plain, INSTRUCTION.end];
-  return sequence(anyTiny(watched), choice);
+  const isTiny = [INSTRUCTION.globalGet, CAREFUL, INSTRUCTION.if, INSTRUCTION.integerBlock, ...anyTiny(watched)];
+  return sequence(isTiny, [INSTRUCTION.else, INSTRUCTION.i32Const, 0, INSTRUCTION.end], choice);
 }
 
 /** The arrays that products, quotients and roots are made of, themselves or what is computed from them. */
@@ -140,6 +141,9 @@ function slowWithDenormals(nodes: readonly Apply[], arrays: readonly Variable[])
   }
   return arrays.filter((array) => operands.has(array));
 }
+
+/** Of the globals that a module imports, its number. */
+const CAREFUL = 0;
 
 const SLOW: ReadonlySet<string> = new Set<OpName>(['div', 'mul', 'sqrt', 'square']);
 

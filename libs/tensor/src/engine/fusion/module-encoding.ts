@@ -12,7 +12,10 @@ export interface WasmFunction {
   readonly body: readonly number[];
 }
 
-/** A module in the binary format of WebAssembly: it imports `env.memory` and exports `functions` by their names. They call one another by their positions. */
+/**
+ * A module in the binary format of WebAssembly: it imports `env.memory` and `env.careful`, a number that {@link INSTRUCTION.globalGet} 0 puts on the stack,
+ * and exports `functions` by their names. They call one another by their positions.
+ */
 export function encodeModule(functions: readonly WasmFunction[]): Uint8Array {
   const types = functions.map(({ parameters, results }) => [
     FUNCTION_TYPE,
@@ -27,7 +30,13 @@ export function encodeModule(functions: readonly WasmFunction[]): Uint8Array {
     sequence(
       MAGIC_AND_VERSION,
       section(SECTION.type, vector(types)),
-      section(SECTION.import, vector([[...text('env'), ...text('memory'), MEMORY, NO_MAXIMUM, ...unsigned(0)]])),
+      section(
+        SECTION.import,
+        vector([
+          [...text('env'), ...text('memory'), MEMORY, NO_MAXIMUM, ...unsigned(0)],
+          [...text('env'), ...text('careful'), GLOBAL, ...typeByte('i32'), UNCHANGING],
+        ]),
+      ),
       section(SECTION.function, vector(functions.map((_, index) => unsigned(index)))),
       section(
         SECTION.export,
@@ -94,6 +103,7 @@ export const INSTRUCTION = {
   localGet: 0x20,
   localSet: 0x21,
   localTee: 0x22,
+  globalGet: 0x23,
   i32Const: 0x41,
   f32Const: 0x43,
   i32EqualsZero: 0x45,
@@ -101,6 +111,8 @@ export const INSTRUCTION = {
   i32Add: 0x6a,
   /** The type of a block that takes and leaves nothing. */
   emptyBlock: 0x40,
+  /** The type of one that leaves an integer. */
+  integerBlock: 0x7f,
   /** The type of one that leaves a vector. */
   vectorBlock: 0x7b,
 } as const;
@@ -108,8 +120,8 @@ export const INSTRUCTION = {
 const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
 const FUNCTION_TYPE = 0x60;
-const [FUNCTION, MEMORY] = [0x00, 0x02];
-const NO_MAXIMUM = 0x00;
+const [FUNCTION, MEMORY, GLOBAL] = [0x00, 0x02, 0x03];
+const [NO_MAXIMUM, UNCHANGING] = [0x00, 0x00];
 const TYPE_BYTES: Readonly<Record<ValueType, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
 
 function typeByte(type: ValueType): number[] {

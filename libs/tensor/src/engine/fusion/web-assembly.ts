@@ -23,9 +23,19 @@ export function canRun(module: Uint8Array): boolean {
   return WebAssembly.validate(module);
 }
 
-/** The exports of a module, by name, which work on `memory`. @throws CompileError for one that cannot run here */
-export function functionsOf(module: Uint8Array, memory: LinearMemory): ReadonlyMap<string, WebAssemblyFunction> {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory } });
+/**
+ * The exports of a module, by name, which work on `memory`.
+ *
+ * @param isCareful whether kernels take the longer way with denormals, which has the same bits
+ * @throws CompileError for one that cannot run here
+ */
+export function functionsOf(
+  module: Uint8Array,
+  memory: LinearMemory,
+  isCareful: boolean,
+): ReadonlyMap<string, WebAssemblyFunction> {
+  const careful = isCareful ? 1 : 0;
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory, careful } });
   return new Map(Object.entries(exports));
 }
 
@@ -36,6 +46,6 @@ declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (
     module: object,
-    imports: { readonly env: { readonly memory: LinearMemory } },
+    imports: { readonly env: { readonly memory: LinearMemory; readonly careful: number } },
   ) => { readonly exports: Readonly<Record<string, WebAssemblyFunction>> };
 };
