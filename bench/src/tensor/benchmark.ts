@@ -87,7 +87,7 @@ function trainingRows(trained: readonly Trained[]): Row[] {
         )
         .map((peer) => plainRow(`MLP step, ${named(one)}; peer: ${peer.program}`, 'ms', one.ms, peer.ms)),
     );
-  return [ratioRow(what, 'ms', ours.ms, fused.ms, 1), ...ofRounds(ours, fused), ...beside];
+  return [ratioRow(what, 'ms', ours.ms, fused.ms, 0.7), ...ofRounds(ours, fused), ...beside];
 }
 
 /** The same in the beginning and in the end, when many units are dead, and what Adam remembers of their weights is denormal. */
