@@ -46,8 +46,21 @@ const ROOT: WasmFunction = {
   },
 };
 
+/** The bits of the products of a factor with the sixteen smallest numbers, 0 among them, a byte each: its parameter is the magnitude of the factor, as float64. */
+const LEAST_PRODUCTS: WasmFunction = {
+  name: 'least products',
+  parameters: ['v128'],
+  results: ['v128'],
+  locals: [],
+  get body() {
+    const two = (first: number): number[] => rounded(sequence(doubles(first, first + 1), get(0), MULTIPLY_64));
+    const four = (first: number): number[] => sequence(two(first), two(first + 2), LOWER_WORDS);
+    return sequence(four(0), four(4), TO_HALVES_OF_WORDS, four(8), four(12), TO_HALVES_OF_WORDS, TO_BYTES);
+  },
+};
+
 /** The functions that careful ops call, which come first in a module. */
-export const CAREFUL_FUNCTIONS: readonly WasmFunction[] = [PRODUCT, QUOTIENT, ROOT];
+export const CAREFUL_FUNCTIONS: readonly WasmFunction[] = [PRODUCT, QUOTIENT, ROOT, LEAST_PRODUCTS];
 
 /** Instructions that push an operand. */
 type Push = readonly number[];
@@ -86,6 +99,8 @@ export interface Factor {
   readonly scale: number;
   /** Elements are small whose bits, less 1, are below this in each place: they or their products may be denormal. */
   readonly bound: number;
+  /** See {@link LEAST_PRODUCTS}. */
+  readonly least: number;
 }
 
 /** Locals of vectors that a careful product of a factor overwrites. */
@@ -97,29 +112,47 @@ export interface Temporaries extends Parts {
  * Makes what the products of a factor need. A factor of more than 2, or one that is no number, has no bound: its products are left to
  * the instruction, as denormals times more than 2 need not be denormal.
  */
-export function prepareFactor({ scalar, scale, bound }: Factor): number[] {
+export function prepareFactor({ scalar, scale, bound, least }: Factor): number[] {
   const magnitude = sequence(get(scalar), SCALAR.absolute);
   const smallest = sequence(SCALAR.const, bytesOf(Float32Array.of(2 ** -126)));
   return sequence(
     sequence(magnitude, SCALAR.promote, SCALAR.const64, bytesOf(Float64Array.of(2 ** 149)), SCALAR.multiply64),
     sequence(vectorInstruction(0x14), set(scale)),
+    sequence(get(scale), doubles(2 ** -149), MULTIPLY_64, INSTRUCTION.call, CAREFUL_FUNCTIONS.indexOf(LEAST_PRODUCTS)),
+    set(least),
     sequence(smallest, magnitude, SCALAR.divide, smallest, SCALAR.maximum, SCALAR.bits),
     sequence(INSTRUCTION.i32Const, 1, magnitude, SCALAR.const, bytesOf(Float32Array.of(2)), SCALAR.lessOrEqual),
     sequence(SCALAR.select, INSTRUCTION.i32Const, 1, SCALAR.subtract, vectorInstruction(0x11), set(bound)),
   );
 }
 
-/** The product of a vector and a factor. What can be computed once for the factor is, so that it takes less than one of two vectors. */
+/**
+ * The product of a vector and a factor. What can be computed once for the factor is, so that it takes less than one of two vectors. A product that
+ * decays comes to the smallest numbers, and stays there, as those times 0.9 are rounded to themselves: these are looked up.
+ */
 export function carefulScaling(a: Push, factor: Factor, { small, ...parts }: Temporaries): number[] {
-  const { everywhere, scale, bound } = factor;
-  const half = (which: Half): number[] =>
-    sequence(inFloat64(parts, which), get(scale), MULTIPLY_64, doubles(2 ** 52), ADD_64);
+  const { everywhere, scale, bound, least } = factor;
+  const half = (which: Half): number[] => rounded(sequence(inFloat64(parts, which), get(scale), MULTIPLY_64));
   const sign = sequence(a, get(everywhere), XOR, words(SIGN), AND);
+  const magnitudes = sequence(
+    a,
+    words(MAGNITUDE),
+    AND,
+    get(small),
+    AND,
+    INSTRUCTION.localTee,
+    unsigned(parts.magnitude),
+  );
+  const products = choice(
+    sequence(magnitudes, words(~(LEAST - 1)), AND, ANY),
+    sequence(taken(a, parts), half('low'), half('high'), LOWER_WORDS),
+    // An index that is beyond all gives 0, as the upper bytes of a product are.
+    sequence(get(least), get(parts.magnitude), words(0x80808000), OR, LOOK_UP),
+  );
   return choice(
     sequence(lessOne(a), get(bound), LESS, INSTRUCTION.localTee, unsigned(small), ANY),
     sequence(
-      taken(a, parts),
-      sequence(half('low'), half('high'), LOWER_WORDS, sign, OR),
+      sequence(products, sign, OR),
       sequence(a, get(small), AND_NOT, get(everywhere), MULTIPLY, get(small), SELECT),
     ),
     sequence(a, get(everywhere), MULTIPLY),
@@ -134,6 +167,8 @@ export function anyTiny(pushes: readonly Push[]): number[] {
 
 /** The bits of 2 ** -116: where a rate of a thousandth is multiplied with, less gives denormals. */
 const TINY = (127 - 116) * 2 ** 23;
+/** How many of the smallest numbers have their products looked up. */
+const LEAST = 16;
 /** The bits of the smallest number that is normal; added to those of a denormal, they add it. */
 const NORMAL = 2 ** 23;
 const [MAGNITUDE, SIGN] = [0x7fffffff, 0x80000000];
@@ -209,9 +244,14 @@ function isBelowNormal(local: number): number[] {
   return sequence(get(local), doubles(2 ** -125), LESS_64);
 }
 
-/** Float64 of which the lower words are the bits of denormals: rounded by adding what leaves no bits behind. */
+/** Float64 of which the lower words are the bits of denormals. */
 function asDenormal(local: number): number[] {
-  return sequence(get(local), doubles(2 ** 149), MULTIPLY_64, doubles(2 ** 52), ADD_64);
+  return rounded(sequence(get(local), doubles(2 ** 149), MULTIPLY_64));
+}
+
+/** Float64, to integers in their lower words: by adding what leaves no bits behind. */
+function rounded(push: Push): number[] {
+  return sequence(push, doubles(2 ** 52), ADD_64);
 }
 
 function choice(condition: readonly number[], yes: readonly number[], no: readonly number[]): number[] {
@@ -223,9 +263,9 @@ function words(value: number): number[] {
   return sequence(CONSTANT, bytesOf(Uint32Array.of(value, value, value, value)));
 }
 
-/** A float64 in both places of a vector. */
-function doubles(value: number): number[] {
-  return sequence(CONSTANT, bytesOf(Float64Array.of(value, value)));
+/** A float64 in both places of a vector, or one in each. */
+function doubles(first: number, second = first): number[] {
+  return sequence(CONSTANT, bytesOf(Float64Array.of(first, second)));
 }
 
 function bytesOf({ buffer }: { readonly buffer: ArrayBufferLike }): number[] {
@@ -252,6 +292,8 @@ const [ADD_64, SUBTRACT_64] = [vectorInstruction(0xf0), vectorInstruction(0xf1)]
 const [MULTIPLY_64, DIVIDE_64] = [vectorInstruction(0xf2), vectorInstruction(0xf3)];
 const FIRST_HALVES = shuffle(0, 1, 4, 5);
 const LOWER_WORDS = shuffle(0, 2, 4, 6);
+const [TO_HALVES_OF_WORDS, TO_BYTES] = [vectorInstruction(0x86), vectorInstruction(0x66)];
+const LOOK_UP = vectorInstruction(0x0e);
 /** Instructions of scalars. */
 const SCALAR = {
   const: 0x43,

@@ -51,8 +51,8 @@ export function kernelFunction(name: string, kernel: Kernel): WasmFunction {
   const addressOf = (position: number): number[] => sequence(get(1 + position), get(offset), INSTRUCTION.i32Add);
   const factors = new Map(
     scalars.map((scalar, position) => {
-      const [scale, bound] = [locals.another(), locals.another()];
-      return [scalar, { scalar: scalarAt + position, everywhere: locals.of(scalar), scale, bound }];
+      const [scale, bound, least] = [locals.another(), locals.another(), locals.another()];
+      return [scalar, { scalar: scalarAt + position, everywhere: locals.of(scalar), scale, bound, least }];
     }),
   );
   const body = sequence(
