@@ -53,7 +53,8 @@ const LEAST_PRODUCTS: WasmFunction = {
   results: ['v128'],
   locals: [],
   get body() {
-    const two = (first: number): number[] => rounded(sequence(doubles(first, first + 1), get(0), MULTIPLY_64));
+    const scale = get(0);
+    const two = (first: number): number[] => rounded(sequence(doubles(first, first + 1), scale, MULTIPLY_64));
     const four = (first: number): number[] => sequence(two(first), two(first + 2), LOWER_WORDS);
     return sequence(four(0), four(4), TO_HALVES_OF_WORDS, four(8), four(12), TO_HALVES_OF_WORDS, TO_BYTES);
   },
