@@ -10,6 +10,9 @@ export function compileCache(): CompileCache | undefined {
   return folder === undefined || folder === '' ? undefined : new CompileCache(path.resolve(folder));
 }
 
+/** Why what is kept now was not from there. */
+export const KEPT = 'it is kept from now on';
+
 /** Of a cache, unless it is told otherwise. */
 const MOST_BYTES = 256 * 2 ** 20;
 /** A file that no process has finished in so long is left over from one that was killed. */

@@ -81,16 +81,30 @@ export function defineOp<const N extends string, P extends OpParameters = NoPara
   const make: OpMaker<N, P> = (...given) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- none are given exactly where P has none
     const parameters = given[0] ?? ({} as P);
-    return {
+    return madeBy(make, {
       name: definition.name,
       parameters,
       inferTypes: (inputs) => definition.inferTypes(inputs, parameters),
       grad: (node, outputGradients) => definition.grad(node, outputGradients, parameters),
       run: (inputs, node) => definition.run(inputs, node, parameters),
-    };
+    });
   };
   return Object.assign(make, { opName: definition.name });
 }
+
+/** Says which constructor made an op: two of them may give their ops the same name. */
+export function madeBy<O extends Op>(constructor: object, op: O): O {
+  CONSTRUCTORS.set(op, constructor);
+  return op;
+}
+
+/** What made an op; undefined of one that was made without a constructor. */
+export function constructorOf(op: Op): object | undefined {
+  return CONSTRUCTORS.get(op);
+}
+
+/** Beside the ops: what is made of one, with other functions, is not that op any more. */
+const CONSTRUCTORS = new WeakMap<Op, object>();
 
 type OpMaker<N extends string, P extends OpParameters> = (
   ...parameters: string extends keyof P ? [] : [parameters: P]

@@ -6,7 +6,7 @@ import { evaluator } from '../graph/evaluate.js';
 import { DISCONNECTED, Undifferentiable, type InputGradient, type OutputGradient } from '../graph/gradient-flow.js';
 import { closeOver } from '../graph/inner.js';
 import { innerTypes } from '../graph/inner-types.js';
-import type { InnerGraph, NoParameters, Op } from '../graph/op.js';
+import { madeBy, type InnerGraph, type NoParameters, type Op } from '../graph/op.js';
 import { TensorTypeError, type TensorType } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
 import { graphInputs } from '../graph/walk.js';
@@ -53,7 +53,7 @@ export function ifElse(condition: Variable, ifTrue: Branch, ifFalse: Branch): Va
   return [...new Apply(ifElseOp(graph), [condition, ...captured]).outputs];
 }
 
-const makeIfElse = (inner: InnerGraph): Op<'ifElse', NoParameters> => ({
+const makeIfElse = (inner: InnerGraph): Op<'ifElse', NoParameters> => madeBy(makeIfElse, {
   name: 'ifElse',
   parameters: {},
   inner: { ...inner, opOf: makeIfElse },

@@ -3,7 +3,7 @@ import { sizeOf } from '@longrun/serialization';
 import { at } from '../arrays/at.js';
 import { dense, type DenseArray } from '../arrays/dense-array.js';
 import { evaluator } from '../graph/evaluate.js';
-import type { InnerGraph } from '../graph/op.js';
+import { madeBy, type InnerGraph } from '../graph/op.js';
 import { innerTypes } from '../graph/inner-types.js';
 import {
   commonShape,
@@ -20,7 +20,7 @@ import { scanGradients } from './scan-gradients.js';
 import { scanInputs, type MakeScan, type ScanParameters } from './scan-inputs.js';
 import { toldSize } from './told-size.js';
 
-const makeScan: MakeScan = (inner, parameters) => ({
+const makeScan: MakeScan = (inner, parameters) => madeBy(makeScan, {
   name: 'scan',
   parameters,
   inner: {

@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 
 import type { InferenceSession } from 'onnxruntime-node';
 
-import { compileCache, CompileCache } from '../compile-cache.js';
+import { compileCache, CompileCache, KEPT } from '../compile-cache.js';
 import type { ComputeTarget, ProgramSource } from '../engine.js';
 import { environmentOf } from './environment.js';
 import type { LoweredGraph } from './lower.js';
@@ -29,7 +29,7 @@ const MOST_MODEL_BYTES = 16 * 2 ** 20;
  */
 export async function openSession(
   name: string,
-  { model, nodes }: LoweredGraph,
+  { model, nodes }: Pick<LoweredGraph, 'model' | 'nodes'>,
   options: InferenceSession.SessionOptions,
   target: ComputeTarget,
 ): Promise<OpenedSession> {
@@ -62,7 +62,7 @@ export async function openSession(
       saving === undefined || bytes === undefined
         ? `ONNX Runtime could not write to ${cache.folder}`
         : await cache.keep(key, bytes);
-    return { session, source: { from: 'compiler', reason: failure ?? 'it is kept from now on' } };
+    return { session, source: { from: 'compiler', reason: failure ?? KEPT } };
   } finally {
     await rm(file, { force: true }).catch(() => undefined);
   }
