@@ -1,3 +1,4 @@
+import type { Apply } from '../graph/apply.js';
 import { checkArguments, checkOption, shown } from '../graph/arguments.js';
 import { floatX, type FloatX } from '../graph/float-x.js';
 import { oneOf } from '../graph/one-of.js';
@@ -5,6 +6,7 @@ import { replace } from '../graph/replace.js';
 import { SharedVariable } from '../graph/shared-variable.js';
 import { commonShape, TensorTypeError } from '../graph/tensor-type.js';
 import { describe, type Variable } from '../graph/variable.js';
+import { toposort } from '../graph/walk.js';
 import { watchesIn, type WatchedValues } from '../inspection/tap.js';
 import type { OtherBits } from '../rewrite/rewrites.js';
 import { ON_UNUSED_INPUT, type CompileOptions, type OnUnusedInput } from './compile.js';
@@ -22,6 +24,8 @@ export interface AskedFunction {
   readonly outputs: number;
   /** The outputs, and then the new values of shared variables, in which the givens stand. */
   readonly computed: readonly Variable[];
+  /** All applications behind these, those inside of others too, each after those it depends on. */
+  readonly order: readonly Apply[];
   /** What is watched of them. */
   readonly watches: readonly WatchedValues[];
   readonly rewrites: readonly OtherBits[];
@@ -48,7 +52,8 @@ export function askedFunction(options: CompileOptions): AskedFunction {
   checkUpdates(name, updates);
   const givens = options.givens ?? new Map<Variable, Variable>();
   const computed = replace([...options.outputs, ...updates.map(([, value]) => value)], givens);
-  const watches = watchesIn(name, computed, options.inputs);
+  const order = toposort(computed, { blockers: options.inputs, inside: true });
+  const watches = watchesIn(name, computed, options.inputs, order);
   const target = computeTarget(options);
   const engine = engineNamed(target.engine);
   assertAvailable(engine, providerNamed(engine, target.provider));
@@ -59,6 +64,7 @@ export function askedFunction(options: CompileOptions): AskedFunction {
     updates,
     outputs: options.outputs.length,
     computed,
+    order,
     watches,
     rewrites: [...(options.rewrites ?? [])],
     floatX: floatX(),

@@ -1,5 +1,3 @@
-import type { NdArray } from '@longrun/serialization';
-
 import type { Apply } from '../graph/apply.js';
 import { Constant } from '../graph/constant.js';
 import type { Op, OpParameter } from '../graph/op.js';
@@ -7,7 +5,6 @@ import type { Part } from '../graph/origin.js';
 import { SharedVariable } from '../graph/shared-variable.js';
 import { isKnown, type TensorType } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
-import { toposort } from '../graph/walk.js';
 import { isWatched } from '../inspection/tap.js';
 import { isOwnOp } from '../ops/own-ops.js';
 
@@ -18,25 +15,32 @@ export class Untold extends Error {
 
 /**
  * A graph in words: those of two graphs are equal exactly where rewriting, kernels, engines and their errors cannot tell them apart. Variables are
- * numbered in the order in which they are come to, from the inputs on. Values of shared variables, and the places in a program where things were
- * made, are not in it.
+ * numbered in the order in which they are come to, from the inputs on. Types of what ops give are not in it, as ops and operands decide on them, nor
+ * are the values of shared variables, and the places in a program where things were made.
  */
 export class GraphText {
-  /** What there is to hash. */
-  readonly words: (string | Uint8Array)[] = [];
+  #text = '';
+  /** Of large constants, in their order. */
+  readonly #bytes: Uint8Array[] = [];
   readonly #numbers = new Map<Variable, number>();
-  /** Those with a graph of their own, which two applications may share. */
-  readonly #ops = new Map<Op, number>();
+  readonly #ops = new Map<Op, string>();
   readonly #parts = new Map<Part | undefined, string>([[undefined, '']]);
 
-  /** @throws Untold with the reason, a sentence without its full stop */
-  constructor(inputs: readonly Variable[], outputs: readonly Variable[]) {
+  /**
+   * @param order all applications, those inside of others too, each after those it depends on
+   * @throws Untold with the reason, a sentence without its full stop
+   */
+  constructor(inputs: readonly Variable[], order: readonly Apply[]) {
     for (const input of inputs) {
       if (input.owner !== null) throw new Untold(`${input.toString()} is given in place of what computes it`);
       this.#declare('input', input);
     }
-    for (const node of toposort(outputs, { blockers: inputs, inside: true })) this.#tell(node);
-    this.words.push(this.numbersOf(outputs));
+    for (const node of order) this.#tell(node);
+  }
+
+  /** What there is to hash. */
+  get words(): readonly (string | Uint8Array)[] {
+    return [this.#text, ...this.#bytes];
   }
 
   /** All variables, by their numbers. */
@@ -44,48 +48,61 @@ export class GraphText {
     return [...this.#numbers.keys()];
   }
 
-  numberOf(variable: Variable): number {
-    return this.#numbers.get(variable) ?? this.#declareLeaf(variable);
+  /** Adds words of the caller's own. */
+  add(words: string): void {
+    this.#text += `${words}\n`;
   }
 
+  /** The numbers of variables; what was not come to is from here on. */
   numbersOf(variables: readonly Variable[]): string {
-    return variables.map((variable) => this.numberOf(variable)).join();
+    let numbers = '';
+    for (const variable of variables) numbers += `${this.#numbers.get(variable) ?? this.#declareLeaf(variable)},`;
+    return numbers;
+  }
+
+  #tell({ op, inputs, outputs, origin }: Apply): void {
+    const applied = this.#ops.get(op) ?? this.#declareOp(op);
+    const given = this.numbersOf(inputs);
+    this.#text += `${applied}(${given})${this.#partOf(origin.part)}`;
+    for (const output of outputs) {
+      this.#numbers.set(output, this.#numbers.size);
+      this.#text += ` ${labelOf(output)}`;
+    }
+    this.#text += '\n';
   }
 
   #declareLeaf(variable: Variable): number {
     if (variable instanceof SharedVariable) return this.#declare('shared', variable);
     if (!(variable instanceof Constant)) return this.#declare('free', variable);
     const number = this.#declare('constant', variable);
-    this.words.push(bytesOf(variable.value));
+    const { buffer, byteOffset, byteLength } = variable.value.data;
+    if (byteLength > MOST_WRITTEN_BYTES) this.#bytes.push(new Uint8Array(buffer, byteOffset, byteLength));
+    else this.#text += `${Buffer.from(buffer, byteOffset, byteLength).toString('latin1')}\n`;
     return number;
   }
 
   #declare(kind: string, variable: Variable): number {
     const number = this.#numbers.size;
     this.#numbers.set(variable, number);
-    this.words.push(`${kind} ${number} ${described(variable)}`);
+    this.#text += `${kind} ${typeText(variable.type)}${labelOf(variable)}\n`;
     return number;
   }
 
-  #tell({ op, inputs, outputs, origin }: Apply): void {
-    const [applied, given] = [this.#opText(op), this.numbersOf(inputs)];
-    const made = outputs.map((output) => {
-      const number = this.#numbers.get(output) ?? this.#numbers.size;
-      this.#numbers.set(output, number);
-      return `${number} ${described(output)}`;
-    });
-    this.words.push(`${applied}(${given}) ${made.join()} ${this.#partOf(origin.part)}`);
-  }
-
-  #opText(op: Op): string {
-    const known = this.#ops.get(op);
-    if (known !== undefined) return `op ${known}`;
+  /** What stands for an op from here on: one with a graph inside is itself alone, as that graph is in all its applications. */
+  #declareOp(op: Op): string {
     if (!isOwnOp(op)) throw new Untold(`${op.name} is an op of the program, of which it is not known what it does`);
     const { name, parameters, inner } = op;
-    const text = `${name}{${Object.entries(parameters).map(([key, value]) => `${key}=${parameterText(value)}`)}}`;
-    if (inner === undefined) return text;
-    this.#ops.set(op, this.#ops.size);
-    return `${text}[${this.numbersOf(inner.inputs)}][${this.numbersOf(inner.outputs)}]`;
+    const keys = Object.keys(parameters);
+    const text = keys.reduce((found, key) => `${found}${key}=${parameterText(parameters[key])};`, `${name} `);
+    if (inner === undefined) {
+      this.#ops.set(op, text);
+      return text;
+    }
+    const own = `graph ${this.#ops.size}`;
+    const [from, to] = [this.numbersOf(inner.inputs), this.numbersOf(inner.outputs)];
+    this.#text += `${own} = ${text}(${from})(${to})\n`;
+    this.#ops.set(op, own);
+    return own;
   }
 
   #partOf(part: Part | undefined): string {
@@ -95,22 +112,21 @@ export class GraphText {
   }
 }
 
-/** Type, name, and what rewriting asks of a tag. */
-function described(variable: Variable): string {
-  const name = variable.name === undefined ? '' : JSON.stringify(variable.name);
-  const tag = variable.tag.isEmpty ? '' : isWatched(variable) ? ' watched' : ' tagged';
-  return `${typeText(variable.type)}${name}${tag}`;
+/** Larger constants are hashed as they are. */
+const MOST_WRITTEN_BYTES = 64;
+
+/** Its name, and what rewriting asks of its tag. */
+function labelOf(variable: Variable): string {
+  const { name, tag } = variable;
+  const label = name === undefined ? '' : JSON.stringify(name);
+  return tag.isEmpty ? label : `${label}${isWatched(variable) ? ' watched' : ' tagged'}`;
 }
 
 function typeText({ dtype, shape }: TensorType): string {
   return `${dtype}[${shape.map((dim) => (isKnown(dim) ? dim : JSON.stringify(dim))).join()}]`;
 }
 
-function parameterText(parameter: OpParameter): string {
+function parameterText(parameter: OpParameter | undefined): string {
   if (typeof parameter === 'number') return Object.is(parameter, -0) ? '-0' : String(parameter);
   return parameter instanceof Array ? `[${parameter.map(parameterText).join()}]` : JSON.stringify(parameter);
-}
-
-function bytesOf({ data }: NdArray): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

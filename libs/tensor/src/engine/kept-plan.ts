@@ -5,12 +5,14 @@ import { SharedVariable } from '../graph/shared-variable.js';
 import type { Variable } from '../graph/variable.js';
 import type { AskedFunction } from './asked-function.js';
 import { CompileCache } from './compile-cache.js';
-import type { Executable } from './engine.js';
+import type { Executable, FunctionGraph } from './engine.js';
 import { programsFor } from './engine-registry.js';
 import type { EngineProgram, EnginePrograms } from './engine-program.js';
-import { runKernels } from './fusion/fused-executable.js';
+import { runKernels, type FusedExecutable } from './fusion/fused-executable.js';
 import { fusedProgram, type FusedProgram } from './fusion/fused-program.js';
+import type { Kernel } from './fusion/kernel.js';
 import { memoryFor } from './fusion/state-memory.js';
+import { toposort } from '../graph/walk.js';
 import { GraphText, Untold } from './graph-text.js';
 import { ownCode } from './own-code.js';
 import type { Plan, PlannedLayout } from './plan.js';
@@ -103,15 +105,14 @@ export class PlaceOfPlan {
   async #open({ layout, wiring, programs, kernels: fused }: KeptPlan, plan: () => Plan): Promise<FoundPlan | undefined> {
     const { name, engine, target } = this.#asked;
     const reads = layout.reads.map((number) => at(this.#variables, number));
-    const memory = fused && memoryFor(fused.needs);
-    if (!reads.every((read) => read instanceof SharedVariable) || (fused !== undefined && memory === undefined)) return undefined;
+    if (!reads.every((read) => read instanceof SharedVariable)) throw new Error('the plan reads what is not shared');
     const executables: Executable[] = [];
     try {
       for (const [stage, program] of programs.entries()) {
-        const graph = (): Parameters<typeof graphOf>[1] => graphOf(at(plan().stages, stage), plan().graph);
+        const graph = (): FunctionGraph => graphOf(at(plan().stages, stage), plan().graph);
         executables.push(await this.programs.open(name, program, target, graph));
       }
-      const kernels = fused && memory && runKernels(name, fused, memory, () => plan().fused?.kernels ?? []);
+      const kernels = fused && kernelsOf(name, fused, () => plan().fused?.kernels ?? []);
       if (kernels !== undefined) executables.push(kernels);
       return { layout: { ...layout, reads }, executable: runParts(name, wiring, { engine, executables, kernels }) };
     } catch (error) {
@@ -121,6 +122,13 @@ export class PlaceOfPlan {
   }
 }
 
+/** @throws Error where there is not address space enough */
+function kernelsOf(name: string, program: FusedProgram, kernels: () => readonly Kernel[]): FusedExecutable {
+  const memory = memoryFor(program.needs);
+  if (memory === undefined) throw new Error('there is not address space enough');
+  return runKernels(name, program, memory, kernels);
+}
+
 /** Changes with how plans are kept. */
 const LAYOUT = 'longrun plan 1';
 
@@ -128,11 +136,12 @@ const LAYOUT = 'longrun plan 1';
 function textOf(asked: AskedFunction): GraphText {
   const { name, inputs, outputs, updates, computed, watches, onUnusedInput, rewrites, floatX, engine, target } = asked;
   const values = watches.map((watch) => watch.values);
-  const text = new GraphText(inputs, [...computed, ...values.flat()]);
-  const environment = engine.environment(target);
-  const updated = text.numbersOf(updates.map(([variable]) => variable));
+  const all = [...computed, ...values.flat()];
+  const order = watches.length === 0 ? asked.order : toposort(all, { blockers: inputs, inside: true });
+  const text = new GraphText(inputs, order);
+  text.add(JSON.stringify([text.numbersOf(all), text.numbersOf(updates.map(([variable]) => variable))]));
   const counts = [outputs, values.map(({ length }) => length)];
-  text.words.push(updated, JSON.stringify([name, counts, onUnusedInput, rewrites, floatX, target, environment]));
+  text.add(JSON.stringify([name, counts, onUnusedInput, rewrites, floatX, target, engine.environment(target)]));
   return text;
 }
 

@@ -12,6 +12,7 @@ import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
 import { DeviceValue } from './device-value.js';
 import { failureOf } from './failure.js';
 import { lowerToOnnx, type LoweredGraph, type NodeLabels } from './lower.js';
+import { onnxruntimeNode } from './onnxruntime-node.js';
 import { openSession, type OpenedSession } from './open-session.js';
 import { withProfiling } from './profiling.js';
 import { toNdArray } from './to-ndarray.js';
@@ -70,7 +71,7 @@ async function openOnnxruntime(
   target: ComputeTarget,
   sourceOf: () => Source,
 ): Promise<Executable> {
-  const ort = await import('onnxruntime-node');
+  const ort = onnxruntimeNode();
   const { inputNames, outputNames } = program;
   const options = sessionOptions(program, target, sourceOf);
   const { session, source } = await openSession(functionName, program, options, target);

@@ -6,6 +6,7 @@ import { compileCache, CompileCache, KEPT } from '../compile-cache.js';
 import type { ComputeTarget, ProgramSource } from '../engine.js';
 import { environmentOf } from './environment.js';
 import type { LoweredGraph } from './lower.js';
+import { onnxruntimeNode } from './onnxruntime-node.js';
 
 /** A session, and whether its model was optimized before. */
 export interface OpenedSession {
@@ -89,8 +90,7 @@ async function created(
   model: Uint8Array,
   options: InferenceSession.SessionOptions,
 ): Promise<InferenceSession> {
-  const { InferenceSession } = await import('onnxruntime-node');
-  return await InferenceSession.create(model, options).catch((error: unknown) => {
+  return await onnxruntimeNode().InferenceSession.create(model, options).catch((error: unknown) => {
     throw new Error(`${name}: ONNX Runtime does not take the model: ${messageOf(error)}`, { cause: error });
   });
 }
