@@ -9,10 +9,11 @@ import { describe, type Variable } from '../graph/variable.js';
 import { toposort } from '../graph/walk.js';
 import { watchesIn, type WatchedValues } from '../inspection/tap.js';
 import type { OtherBits } from '../rewrite/rewrites.js';
-import { ON_UNUSED_INPUT, type CompileOptions, type OnUnusedInput } from './compile.js';
+import type { CompileOptions } from './compile.js';
 import { computeTarget } from './compute-target.js';
 import type { ComputeTarget, EngineDefinition } from './engine.js';
 import { assertAvailable, engineNamed, providerNamed } from './engine-registry.js';
+import { ON_UNUSED_INPUT, type OnUnusedInput } from './on-unused-input.js';
 
 /** What `compile` is asked for, checked as far as that can be done without going through all of the graph. */
 export interface AskedFunction {
@@ -92,4 +93,3 @@ function checkUpdates(name: string, updates: readonly (readonly [SharedVariable,
     );
   }
 }
-

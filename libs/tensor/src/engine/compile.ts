@@ -13,13 +13,9 @@ import { sizesByName } from './equal-sizes.js';
 import { Explanation, type ExplainedParts } from './explanation.js';
 import { stateBytes } from './held-memory.js';
 import { PlaceOfPlan, type FoundPlan } from './kept-plan.js';
+import type { OnUnusedInput } from './on-unused-input.js';
 import { planOf, type Plan } from './plan.js';
 import { compileStages } from './staged-executable.js';
-
-export const ON_UNUSED_INPUT = ['raise', 'ignore'] as const;
-
-/** What {@link compile} does with an input that nothing depends on. */
-export type OnUnusedInput = (typeof ON_UNUSED_INPUT)[number];
 
 /** Options of {@link compile}. */
 export interface CompileOptions extends ComputeOptions {

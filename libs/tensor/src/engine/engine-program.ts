@@ -15,10 +15,5 @@ export interface EnginePrograms {
    *
    * @param graphOf What it was made of, for errors and profiles.
    */
-  open(
-    name: string,
-    program: EngineProgram,
-    target: ComputeTarget,
-    graphOf: () => FunctionGraph,
-  ): Promise<Executable>;
+  open(name: string, program: EngineProgram, target: ComputeTarget, graphOf: () => FunctionGraph): Promise<Executable>;
 }

@@ -109,7 +109,8 @@ export class Explanation implements ComputeTarget, HeldMemory {
         from === 'cache' ? '  compiled before, and kept since' : `  compiled here: ${reason}`,
       ),
       ...this.#partsOf()
-        .rewriting.lines().map((line) => `  ${line}`),
+        .rewriting.lines()
+        .map((line) => `  ${line}`),
       `  holds ${stateBytes} bytes of shared variables and ${constantBytes} of constants`,
     ].join('\n');
   }

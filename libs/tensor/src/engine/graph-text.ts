@@ -128,5 +128,6 @@ function typeText({ dtype, shape }: TensorType): string {
 
 function parameterText(parameter: OpParameter | undefined): string {
   if (typeof parameter === 'number') return Object.is(parameter, -0) ? '-0' : String(parameter);
-  return parameter instanceof Array ? `[${parameter.map(parameterText).join()}]` : JSON.stringify(parameter);
+  if (typeof parameter !== 'object' || parameter === null) return JSON.stringify(parameter);
+  return `[${parameter.map(parameterText).join()}]`;
 }

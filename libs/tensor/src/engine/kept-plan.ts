@@ -55,7 +55,8 @@ export class PlaceOfPlan {
   /** The place, or why there is none: a sentence without its full stop. */
   static async for(asked: AskedFunction, cache: CompileCache): Promise<PlaceOfPlan | string> {
     const programs = programsFor(asked.target);
-    if (programs === undefined) return `what is planned for ${asked.target.engine} on ${asked.target.provider} cannot be kept`;
+    if (programs === undefined)
+      return `what is planned for ${asked.target.engine} on ${asked.target.provider} cannot be kept`;
     const unusable = await cache.unusable();
     if (unusable !== undefined) return unusable;
     const code = await ownCode();
@@ -102,7 +103,10 @@ export class PlaceOfPlan {
     return (await this.#cache.unwritable()) ?? (await this.#cache.keep(this.#key, bytes));
   }
 
-  async #open({ layout, wiring, programs, kernels: fused }: KeptPlan, plan: () => Plan): Promise<FoundPlan | undefined> {
+  async #open(
+    { layout, wiring, programs, kernels: fused }: KeptPlan,
+    plan: () => Plan,
+  ): Promise<FoundPlan | undefined> {
     const { name, engine, target } = this.#asked;
     const reads = layout.reads.map((number) => at(this.#variables, number));
     if (!reads.every((read) => read instanceof SharedVariable)) throw new Error('the plan reads what is not shared');
@@ -176,7 +180,9 @@ function encoded({ layout, wiring, programs, kernels }: KeptPlan): Uint8Array {
 interface Written extends Pick<KeptPlan, 'layout'> {
   readonly wiring: Omit<Wiring, 'constants'> & { readonly constants: readonly string[] };
   readonly programs: readonly { readonly bytes: string; readonly facts: string }[];
-  readonly kernels: (Omit<FusedProgram, 'module' | 'constants'> & { readonly module: string; readonly constants: readonly string[] }) | undefined;
+  readonly kernels:
+    | (Omit<FusedProgram, 'module' | 'constants'> & { readonly module: string; readonly constants: readonly string[] })
+    | undefined;
 }
 
 /** @throws InvalidSafetensors, Error where it was not {@link encoded} */

@@ -5,13 +5,13 @@ import { describe, type Variable } from '../graph/variable.js';
 import { ancestors } from '../graph/walk.js';
 import { rewrittenForEngine } from '../rewrite/rewrites.js';
 import type { AskedFunction } from './asked-function.js';
-import type { OnUnusedInput } from './compile.js';
 import type { FunctionLayout } from './compiled-function.js';
 import type { FunctionGraph } from './engine.js';
 import { equalSizes } from './equal-sizes.js';
 import type { ExplainedParts } from './explanation.js';
 import { fuse, type FusedStage } from './fusion/fuse.js';
 import { constantBytes } from './held-memory.js';
+import type { OnUnusedInput } from './on-unused-input.js';
 import { partition, type Stage } from './partition.js';
 
 /** What is compiled of a function that was asked for, and how the function is laid out. */

@@ -70,9 +70,7 @@ export async function compileStages(
     for (const stage of stages) {
       const part = graphOf(stage, graph);
       executables.push(
-        stage.on === 'host'
-          ? compileOnHost(part, { rounding: 'each op', on: 'host' })
-          : await compileOnEngine(part),
+        stage.on === 'host' ? compileOnHost(part, { rounding: 'each op', on: 'host' }) : await compileOnEngine(part),
       );
     }
     if (fused !== undefined) {

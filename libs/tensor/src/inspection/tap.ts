@@ -59,9 +59,10 @@ export function watchesIn(
   inputs: readonly Variable[],
   order: readonly Apply[],
 ): WatchedValues[] {
-  const found = order.filter(({ op, outputs: [watched] }) =>
-    // The tag alone says nothing: whatever stands in for a watched variable has it too.
-    op.name === 'identity' && watched !== undefined && isWatched(watched),
+  const found = order.filter(
+    ({ op, outputs: [watched] }) =>
+      // The tag alone says nothing: whatever stands in for a watched variable has it too.
+      op.name === 'identity' && watched !== undefined && isWatched(watched),
   );
   if (found.length === 0) return [];
   const around = new Set(toposort(outputs, { blockers: inputs }));

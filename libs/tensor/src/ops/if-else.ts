@@ -53,19 +53,20 @@ export function ifElse(condition: Variable, ifTrue: Branch, ifFalse: Branch): Va
   return [...new Apply(ifElseOp(graph), [condition, ...captured]).outputs];
 }
 
-const makeIfElse = (inner: InnerGraph): Op<'ifElse', NoParameters> => madeBy(makeIfElse, {
-  name: 'ifElse',
-  parameters: {},
-  inner: { ...inner, opOf: makeIfElse },
-  inferTypes: (inputs) => inferTypes(inner, inputs),
-  grad: (node, outputGradients) => ifElseGradients(node, inner, outputGradients),
-  run(inputs, node, evaluate = evaluator()) {
-    const [condition, ...given] = inputs;
-    const { ifTrue, ifFalse } = branchesOf(inner.outputs);
-    const outputs = condition?.data[0] === 0 ? ifFalse : ifTrue;
-    return evaluate({ inputs: inner.inputs, outputs })(given);
-  },
-});
+const makeIfElse = (inner: InnerGraph): Op<'ifElse', NoParameters> =>
+  madeBy(makeIfElse, {
+    name: 'ifElse',
+    parameters: {},
+    inner: { ...inner, opOf: makeIfElse },
+    inferTypes: (inputs) => inferTypes(inner, inputs),
+    grad: (node, outputGradients) => ifElseGradients(node, inner, outputGradients),
+    run(inputs, node, evaluate = evaluator()) {
+      const [condition, ...given] = inputs;
+      const { ifTrue, ifFalse } = branchesOf(inner.outputs);
+      const outputs = condition?.data[0] === 0 ? ifFalse : ifTrue;
+      return evaluate({ inputs: inner.inputs, outputs })(given);
+    },
+  });
 
 /**
  * The op of {@link ifElse}. Inputs: the condition, and what the branches use. The outputs of its inner graph are those of the first

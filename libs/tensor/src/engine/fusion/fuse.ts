@@ -132,7 +132,8 @@ function reserved(kernels: readonly Kernel[]): Reserved {
   const [fitting, left] = [kernels.slice(0, count), kernels.slice(count)];
   const needs = count === 0 ? undefined : needsOf(fitting);
   const memory = needs && memoryFor(needs);
-  if (needs !== undefined && memory !== undefined) return { needs, memory, kernels: fitting, left, reason: 'WebAssembly has 4 GiB of memory' };
+  if (needs !== undefined && memory !== undefined)
+    return { needs, memory, kernels: fitting, left, reason: 'WebAssembly has 4 GiB of memory' };
   return { needs, memory, kernels: [], left: kernels, reason: 'there is not address space enough' };
 }
 

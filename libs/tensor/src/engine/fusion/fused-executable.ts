@@ -76,10 +76,7 @@ export function runKernels(
       own(array).data.set(data);
       return array * bytes;
     });
-    const written = Array.from(
-      { length: outputs },
-      (_, output) => memory.place(shape) ?? own(arrays.length + output),
-    );
+    const written = Array.from({ length: outputs }, (_, output) => memory.place(shape) ?? own(arrays.length + output));
     const targets = written.map((place, output) =>
       place instanceof RegionValue ? place.address : (arrays.length + output) * bytes,
     );

@@ -90,9 +90,11 @@ async function created(
   model: Uint8Array,
   options: InferenceSession.SessionOptions,
 ): Promise<InferenceSession> {
-  return await onnxruntimeNode().InferenceSession.create(model, options).catch((error: unknown) => {
-    throw new Error(`${name}: ONNX Runtime does not take the model: ${messageOf(error)}`, { cause: error });
-  });
+  return await onnxruntimeNode()
+    .InferenceSession.create(model, options)
+    .catch((error: unknown) => {
+      throw new Error(`${name}: ONNX Runtime does not take the model: ${messageOf(error)}`, { cause: error });
+    });
 }
 
 function messageOf(error: unknown): string {
