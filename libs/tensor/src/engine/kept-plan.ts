@@ -18,6 +18,8 @@ import { ownCode } from './own-code.js';
 import type { Plan, PlannedLayout } from './plan.js';
 import { graphOf, runParts, type CompiledStages, type StagedExecutable, type Wiring } from './staged-executable.js';
 
+/** A graph of fewer applications is planned as fast as a plan is read. */
+const LEAST_APPLICATIONS = 32;
 /** More is constants, which take their time to hash and to read. */
 const MOST_BYTES = 16 * 2 ** 20;
 
@@ -57,6 +59,8 @@ export class PlaceOfPlan {
     const programs = programsFor(asked.target);
     if (programs === undefined)
       return `what is planned for ${asked.target.engine} on ${asked.target.provider} cannot be kept`;
+    const { length } = asked.order;
+    if (length < LEAST_APPLICATIONS) return `it has ${length} applications, of ${LEAST_APPLICATIONS} that are worth it`;
     const unusable = await cache.unusable();
     if (unusable !== undefined) return unusable;
     const code = await ownCode();
