@@ -8,6 +8,9 @@ import type { Variable } from '../graph/variable.js';
 import { isWatched } from '../inspection/tap.js';
 import { isOwnOp } from '../ops/own-ops.js';
 
+/** Of the constants of a graph that is told: more take their time to hash, and to read as a part of what is kept. */
+export const MOST_BYTES = 16 * 2 ** 20;
+
 /** A graph of which no text tells all that there is to know of it. */
 export class Untold extends Error {
   override readonly name = 'Untold';
@@ -22,6 +25,7 @@ export class GraphText {
   #text = '';
   /** Of large constants, in their order. */
   readonly #bytes: Uint8Array[] = [];
+  #constantBytes = 0;
   readonly #numbers = new Map<Variable, number>();
   readonly #ops = new Map<Op, string>();
   readonly #parts = new Map<Part | undefined, string>([[undefined, '']]);
@@ -76,6 +80,8 @@ export class GraphText {
     if (!(variable instanceof Constant)) return this.#declare('free', variable);
     const number = this.#declare('constant', variable);
     const { buffer, byteOffset, byteLength } = variable.value.data;
+    this.#constantBytes += byteLength;
+    if (this.#constantBytes > MOST_BYTES) throw new Untold(`its constants take more than ${MOST_BYTES} bytes`);
     if (byteLength > MOST_WRITTEN_BYTES) this.#bytes.push(new Uint8Array(buffer, byteOffset, byteLength));
     else this.#text += `${Buffer.from(buffer, byteOffset, byteLength).toString('latin1')}\n`;
     return number;

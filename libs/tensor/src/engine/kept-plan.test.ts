@@ -25,6 +25,7 @@ import {
   dot,
   gelu,
   grad,
+  madeFor,
   mean,
   mul,
   pick,
@@ -32,6 +33,7 @@ import {
   shared,
   square,
   sub,
+  sum,
   take,
   tanh,
   tap,
@@ -317,7 +319,24 @@ test('what is not this library alone, or not for its engine on the processor, is
       /^what is planned for reference on .* cannot be kept$/,
     );
     expect(await reasonOf(tanh(x), { engine: limitedEngine({}) })).toContain('cannot be kept');
+    const large = constant(ndarray('float32', [2 ** 22 + 1]));
+    expect(await reasonOf(add(long(x), sum(large)))).toBe('its constants take more than 16777216 bytes');
     expect(await reasonOf(tanh(x))).toBe('it has 1 applications, of 32 that are worth it');
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+test('a graph that changes while it is compiled is not kept', async () => {
+  const folder = await newFolder();
+  await withCache(folder, async () => {
+    const x = tensor('x', 'float32', [2]);
+    let asked = 0;
+    const output = madeFor(
+      () => `/renamed ${(asked += 1)} times`,
+      () => long(x),
+    );
+    const { plan } = (await compile({ inputs: [x], outputs: [output] })).explain();
+    expect(plan.reason).toBe('its graph was changed while it was compiled');
     expect(await readdir(folder)).toEqual([]);
   });
 });

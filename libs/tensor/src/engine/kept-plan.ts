@@ -3,25 +3,29 @@ import { decodeSafetensors, encodeSafetensors, ndarray, type NdArray } from '@lo
 import { at } from '../arrays/at.js';
 import { SharedVariable } from '../graph/shared-variable.js';
 import type { Variable } from '../graph/variable.js';
+import { toposort } from '../graph/walk.js';
 import type { AskedFunction } from './asked-function.js';
 import { CompileCache } from './compile-cache.js';
 import type { Executable, FunctionGraph } from './engine.js';
 import { programsFor } from './engine-registry.js';
 import type { EngineProgram, EnginePrograms } from './engine-program.js';
-import { runKernels, type FusedExecutable } from './fusion/fused-executable.js';
-import { fusedProgram, type FusedProgram } from './fusion/fused-program.js';
-import type { Kernel } from './fusion/kernel.js';
+import { runKernels } from './fusion/fused-executable.js';
+import type { FusedProgram } from './fusion/fused-program.js';
 import { memoryFor } from './fusion/state-memory.js';
-import { toposort } from '../graph/walk.js';
-import { GraphText, Untold } from './graph-text.js';
+import { GraphText, MOST_BYTES, Untold } from './graph-text.js';
 import { ownCode } from './own-code.js';
 import type { Plan, PlannedLayout } from './plan.js';
-import { graphOf, runParts, type CompiledStages, type StagedExecutable, type Wiring } from './staged-executable.js';
+import {
+  disposeOf,
+  graphOf,
+  runParts,
+  type CompiledStages,
+  type StagedExecutable,
+  type Wiring,
+} from './staged-executable.js';
 
 /** A graph of fewer applications is planned as fast as a plan is read. */
 const LEAST_APPLICATIONS = 32;
-/** More is constants, which take their time to hash and to read. */
-const MOST_BYTES = 16 * 2 ** 20;
 
 /** A function that was planned by this process or another, ready to run. */
 export interface FoundPlan {
@@ -35,22 +39,21 @@ export interface FoundPlan {
  */
 export class PlaceOfPlan {
   readonly #cache: CompileCache;
+  /** Of this library. */
+  readonly #code: string;
+  readonly #asked: AskedFunction;
   readonly #key: string;
   readonly #variables: readonly Variable[];
-  readonly #asked: AskedFunction;
   readonly programs: EnginePrograms;
 
-  private constructor(
-    cache: CompileCache,
-    key: string,
-    variables: readonly Variable[],
-    asked: AskedFunction,
-    programs: EnginePrograms,
-  ) {
+  /** @throws Untold */
+  private constructor(cache: CompileCache, code: string, asked: AskedFunction, programs: EnginePrograms) {
+    const text = textOf(asked);
     this.#cache = cache;
-    this.#key = key;
-    this.#variables = variables;
+    this.#code = code;
     this.#asked = asked;
+    this.#key = keyOf(code, text);
+    this.#variables = text.variables;
     this.programs = programs;
   }
 
@@ -66,8 +69,7 @@ export class PlaceOfPlan {
     const code = await ownCode();
     if (code === undefined) return 'it is not known of which version this code is';
     try {
-      const { words, variables } = textOf(asked);
-      return new PlaceOfPlan(cache, CompileCache.keyOf([LAYOUT, code, ...words]), variables, asked, programs);
+      return new PlaceOfPlan(cache, code, asked, programs);
     } catch (error) {
       if (error instanceof Untold) return error.message;
       throw error;
@@ -91,17 +93,18 @@ export class PlaceOfPlan {
   }
 
   /** Keeps a plan. Returns why not, a sentence without its full stop; undefined where it is kept. */
-  async keep(plan: Plan, { wiring, programs }: CompiledStages): Promise<string | undefined> {
-    const { stages, fused, layout, lacksMemory } = plan;
+  async keep(plan: Plan, { wiring, programs, kernels }: CompiledStages): Promise<string | undefined> {
+    const { stages, layout, lacksMemory } = plan;
     if (stages.some(({ on }) => on === 'host')) return 'the host runs a part of it';
     if (lacksMemory) return 'there was not address space enough for its kernels';
+    if (keyOf(this.#code, textOf(this.#asked)) !== this.#key) return 'its graph was changed while it was compiled';
     const { reads, ...positions } = layout;
     const numbers = new Map(this.#variables.map((variable, number) => [variable, number]));
     const bytes = encoded({
       layout: { ...positions, reads: reads.map((read) => numbers.get(read) ?? -1) },
       wiring,
       programs,
-      kernels: fused && fusedProgram(fused),
+      kernels,
     });
     if (bytes.length > MOST_BYTES) return `it takes ${bytes.length} bytes, of ${MOST_BYTES} at most`;
     return (await this.#cache.unwritable()) ?? (await this.#cache.keep(this.#key, bytes));
@@ -120,25 +123,27 @@ export class PlaceOfPlan {
         const graph = (): FunctionGraph => graphOf(at(plan().stages, stage), plan().graph);
         executables.push(await this.programs.open(name, program, target, graph));
       }
-      const kernels = fused && kernelsOf(name, fused, () => plan().fused?.kernels ?? []);
+      const memory = fused && memoryFor(fused.needs);
+      if (fused !== undefined && memory === undefined) {
+        await disposeOf(executables);
+        return undefined;
+      }
+      const kernels = fused && memory && runKernels(name, fused, memory, () => plan().fused?.kernels ?? []);
       if (kernels !== undefined) executables.push(kernels);
       return { layout: { ...layout, reads }, executable: runParts(name, wiring, { engine, executables, kernels }) };
     } catch (error) {
-      await Promise.all(executables.map((executable) => executable.dispose()));
+      await disposeOf(executables);
       throw error;
     }
   }
 }
 
-/** @throws Error where there is not address space enough */
-function kernelsOf(name: string, program: FusedProgram, kernels: () => readonly Kernel[]): FusedExecutable {
-  const memory = memoryFor(program.needs);
-  if (memory === undefined) throw new Error('there is not address space enough');
-  return runKernels(name, program, memory, kernels);
-}
-
-/** Changes with how plans are kept. */
+/** Tells plans from what else is kept. */
 const LAYOUT = 'longrun plan 1';
+
+function keyOf(code: string, { words }: GraphText): string {
+  return CompileCache.keyOf([LAYOUT, code, ...words]);
+}
 
 /** All that planning and lowering go by, in words. */
 function textOf(asked: AskedFunction): GraphText {

@@ -5,7 +5,8 @@ import { Constant } from '../graph/constant.js';
 import { describe, type Variable } from '../graph/variable.js';
 import type { ComputeTarget, EngineDefinition, Executable, FunctionGraph, ProgramSource } from './engine.js';
 import type { EngineProgram, EnginePrograms } from './engine-program.js';
-import { compileFused, type FusedExecutable } from './fusion/fused-executable.js';
+import { runKernels, type FusedExecutable } from './fusion/fused-executable.js';
+import { fusedProgram, type FusedProgram } from './fusion/fused-program.js';
 import type { FusedStage } from './fusion/fuse.js';
 import { compileOnHost } from './host-executable.js';
 import type { Stage } from './partition.js';
@@ -24,6 +25,8 @@ export interface CompiledStages {
   readonly wiring: Wiring;
   /** What the engine has made of its stages, where `programs` make it. */
   readonly programs: readonly EngineProgram[];
+  /** Undefined where nothing is fused. */
+  readonly kernels: FusedProgram | undefined;
 }
 
 /** How values go from part to part. They are numbered: those that are fed, then the constants, then what each part gives, in turn. */
@@ -65,6 +68,7 @@ export async function compileStages(
     made.push(program);
     return await programs.open(part.name, program, target, () => part);
   };
+  const program = fused && fusedProgram(fused);
   let kernels: FusedExecutable | undefined;
   try {
     for (const stage of stages) {
@@ -73,16 +77,19 @@ export async function compileStages(
         stage.on === 'host' ? compileOnHost(part, { rounding: 'each op', on: 'host' }) : await compileOnEngine(part),
       );
     }
-    if (fused !== undefined) {
-      kernels = compileFused(graph.name, fused);
-      executables.push(kernels);
-    }
+    kernels = fused && program && runKernels(graph.name, program, fused.memory, () => fused.kernels);
+    if (kernels !== undefined) executables.push(kernels);
   } catch (error) {
     await disposeOf(executables);
     throw error;
   }
   const wiring = wiringOf(graph, fused === undefined ? stages : [...stages, fused]);
-  return { executable: runParts(graph.name, wiring, { engine, executables, kernels }), wiring, programs: made };
+  return {
+    executable: runParts(graph.name, wiring, { engine, executables, kernels }),
+    wiring,
+    programs: made,
+    kernels: program,
+  };
 }
 
 /** A stage as a graph of its own. */
@@ -144,7 +151,8 @@ export function runParts(name: string, wiring: Wiring, { engine, executables, ke
   };
 }
 
-async function disposeOf(executables: readonly Executable[]): Promise<void> {
+/** Disposes of all. */
+export async function disposeOf(executables: readonly Executable[]): Promise<void> {
   await Promise.all(executables.map((executable) => executable.dispose()));
 }
 

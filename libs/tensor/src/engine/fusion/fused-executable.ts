@@ -6,8 +6,7 @@ import { describe } from '../../graph/variable.js';
 import type { Executable } from '../engine.js';
 import { repeat, type KernelCall } from '../profile.js';
 import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
-import type { FusedStage } from './fuse.js';
-import { fusedProgram, type FusedProgram, type KernelProgram } from './fused-program.js';
+import type { FusedProgram, KernelProgram } from './fused-program.js';
 import type { Kernel } from './kernel.js';
 import { ADD_ROW, RowUpdate } from './row-update.js';
 import { addRows } from './scattered-rows.js';
@@ -18,11 +17,6 @@ import { functionsOf, type WebAssemblyFunction } from './web-assembly.js';
 export interface FusedExecutable extends Executable {
   /** Where an engine may write the input at a position, so that it need not be copied; undefined where that makes no difference. */
   placeFor(position: number): StoredValue | undefined;
-}
-
-/** Compiles the kernels of a stage to one module of WebAssembly. */
-export function compileFused(name: string, stage: FusedStage): FusedExecutable {
-  return runKernels(name, fusedProgram(stage), stage.memory, () => stage.kernels);
 }
 
 /**

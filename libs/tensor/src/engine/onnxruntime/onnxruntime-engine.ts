@@ -19,16 +19,13 @@ import { toNdArray } from './to-ndarray.js';
 
 /** Compiles a graph to one ONNX model and opens a session of ONNX Runtime for it. */
 export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTarget): Promise<Executable> {
-  const lowered = lowerToOnnx(graph.name, graph.inputs, graph.outputs, target.provider);
-  return await openOnnxruntime(graph.name, { ...lowered, leftOut: wrongFusions(graph) }, target, () => ({
-    graph,
-    labels: lowered.labels,
-  }));
+  const { program, labels } = lowered(graph, target.provider);
+  return await openOnnxruntime(graph.name, program, target, () => ({ graph, labels }));
 }
 
-/** What is kept of a graph that was lowered for the processor. */
+/** What a graph becomes for the processor, as data. */
 export function lowerOnnxruntime(graph: FunctionGraph): EngineProgram {
-  const { model, ...facts } = onnxProgram(graph);
+  const { model, ...facts } = lowered(graph, 'cpu').program;
   return { bytes: model, facts: JSON.stringify(facts) };
 }
 
@@ -43,7 +40,7 @@ export async function openLowered(
   const program = { ...JSON.parse(facts), model: bytes } as OnnxProgram;
   return await openOnnxruntime(name, program, target, () => {
     const graph = graphOf();
-    return { graph, labels: lowerToOnnx(name, graph.inputs, graph.outputs).labels };
+    return { graph, labels: lowered(graph, 'cpu').labels };
   });
 }
 
@@ -59,9 +56,12 @@ interface Source {
   readonly labels: NodeLabels;
 }
 
-function onnxProgram(graph: FunctionGraph): OnnxProgram {
-  const { labels: _, ...lowered } = lowerToOnnx(graph.name, graph.inputs, graph.outputs);
-  return { ...lowered, leftOut: wrongFusions(graph) };
+function lowered(
+  graph: FunctionGraph,
+  provider: string,
+): { readonly program: OnnxProgram; readonly labels: NodeLabels } {
+  const { labels, ...model } = lowerToOnnx(graph.name, graph.inputs, graph.outputs, provider);
+  return { program: { ...model, leftOut: wrongFusions(graph) }, labels };
 }
 
 /** @param sourceOf for errors, profiles and what lies on devices */
