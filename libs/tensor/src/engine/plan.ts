@@ -69,7 +69,9 @@ export function planOf(asked: AskedFunction): Plan {
     kernels: fused?.kernels ?? [],
     unfused,
     rewriting: history,
-    constantBytes: constantBytes(results, inputs),
+    get constantBytes() {
+      return constantBytes(results, inputs);
+    },
   };
   return { layout, explained, graph, stages, fused, lacksMemory };
 }
