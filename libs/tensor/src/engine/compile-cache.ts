@@ -19,7 +19,7 @@ const MOST_BYTES = 256 * 2 ** 20;
 const LEFT_OVER_AFTER_MS = 3_600_000;
 
 /**
- * Programs that an engine has compiled, as files in a folder of the user's own, for any number of processes at once. It never throws: what
+ * Plans of functions, and programs that an engine has compiled, as files in a folder of the user's own, for any number of processes at once. It never throws: what
  * cannot be read is not there, and what cannot be kept is not.
  *
  * An entry is named by a hash of all that it was made of, which it holds, too, with a hash of both and its bytes. One that is damaged, cut short or of
