@@ -100,7 +100,8 @@ function applied(op: Op): Apply {
 }
 
 function textOf(op: Op): string {
-  return new GraphText([], [applied(op)]).words.join('\n');
+  const inside = toposort(op.inner?.outputs ?? [], { inside: true });
+  return new GraphText([], [...inside, applied(op)]).words.join('\n');
 }
 
 test('every op is told by its name and by each of its parameters', () => {
@@ -282,6 +283,8 @@ test('an op that is not of this room, by its name or by its functions, and what 
   for (const impostor of [own(), { ...op, run: (inputs: readonly DenseArray[]) => inputs }]) {
     expect(() => keyOf([x], [new Apply(impostor, [x]).output])).toThrow(Untold);
   }
+  const stray = new Variable(x.type, { owner: nodeOf(tanh(x)) });
+  expect(() => keyOf([x], [mul(stray, 2)])).toThrow('tanh.0 is no output of what computes it');
   const given = tanh(x);
   expect(() => keyOf([given], [mul(given, 2)])).toThrow('tanh.0 is given in place of what computes it');
 });

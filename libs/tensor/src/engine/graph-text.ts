@@ -76,6 +76,7 @@ export class GraphText {
   }
 
   #declareLeaf(variable: Variable): number {
+    if (variable.owner !== null) throw new Untold(`${variable.toString()} is no output of what computes it`);
     if (variable instanceof SharedVariable) return this.#declare('shared', variable);
     if (!(variable instanceof Constant)) return this.#declare('free', variable);
     const number = this.#declare('constant', variable);
