@@ -9,6 +9,8 @@ export interface EngineProgram {
 
 /** What an engine's `compile` does, in two steps. */
 export interface EnginePrograms {
+  /** Loads what they need: who knows that they will be asked for can have that done meanwhile. */
+  load(): Promise<void>;
   lower(graph: FunctionGraph, target: ComputeTarget): Promise<EngineProgram>;
   /**
    * Makes a program ready to run.

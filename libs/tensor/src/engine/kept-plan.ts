@@ -46,9 +46,13 @@ export class PlaceOfPlan {
   readonly #variables: readonly Variable[];
   readonly programs: EnginePrograms;
 
-  /** @throws Untold */
-  private constructor(cache: CompileCache, code: string, asked: AskedFunction, programs: EnginePrograms) {
-    const text = textOf(asked);
+  private constructor(
+    cache: CompileCache,
+    code: string,
+    asked: AskedFunction,
+    text: GraphText,
+    programs: EnginePrograms,
+  ) {
     this.#cache = cache;
     this.#code = code;
     this.#asked = asked;
@@ -64,16 +68,13 @@ export class PlaceOfPlan {
       return `what is planned for ${asked.target.engine} on ${asked.target.provider} cannot be kept`;
     const { length } = asked.order;
     if (length < LEAST_APPLICATIONS) return `it has ${length} applications, of ${LEAST_APPLICATIONS} that are worth it`;
-    const unusable = await cache.unusable();
+    // What the disk has is on its way while the graph is told, and so is the engine.
+    const reading = Promise.all([cache.unusable(), ownCode(), programs.load()]);
+    const text = told(asked);
+    const [unusable, code] = await reading;
     if (unusable !== undefined) return unusable;
-    const code = await ownCode();
     if (code === undefined) return 'it is not known of which version this code is';
-    try {
-      return new PlaceOfPlan(cache, code, asked, programs);
-    } catch (error) {
-      if (error instanceof Untold) return error.message;
-      throw error;
-    }
+    return typeof text === 'string' ? text : new PlaceOfPlan(cache, code, asked, text, programs);
   }
 
   /**
@@ -97,7 +98,10 @@ export class PlaceOfPlan {
     const { stages, layout, lacksMemory } = plan;
     if (stages.some(({ on }) => on === 'host')) return 'the host runs a part of it';
     if (lacksMemory) return 'there was not address space enough for its kernels';
-    if (keyOf(this.#code, textOf(this.#asked)) !== this.#key) return 'its graph was changed while it was compiled';
+    const text = told(this.#asked);
+    if (typeof text === 'string' || keyOf(this.#code, text) !== this.#key) {
+      return 'its graph was changed while it was compiled';
+    }
     const { reads, ...positions } = layout;
     const numbers = new Map(this.#variables.map((variable, number) => [variable, number]));
     const bytes = encoded({
@@ -145,7 +149,17 @@ function keyOf(code: string, { words }: GraphText): string {
   return CompileCache.keyOf([LAYOUT, code, ...words]);
 }
 
-/** All that planning and lowering go by, in words. */
+/** What a function is in words, or why it cannot be told. */
+function told(asked: AskedFunction): GraphText | string {
+  try {
+    return textOf(asked);
+  } catch (error) {
+    if (error instanceof Untold) return error.message;
+    throw error;
+  }
+}
+
+/** All that planning and lowering go by, in words. @throws Untold */
 function textOf(asked: AskedFunction): GraphText {
   const { name, inputs, outputs, updates, computed, watches, onUnusedInput, rewrites, floatX, engine, target } = asked;
   const values = watches.map((watch) => watch.values);

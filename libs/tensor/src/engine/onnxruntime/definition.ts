@@ -65,6 +65,9 @@ export const onnxruntime: EngineDefinition = {
 
 /** Of the processor. */
 export const onnxruntimePrograms: EnginePrograms = {
+  async load() {
+    await import('./onnxruntime-engine.js');
+  },
   async lower(graph) {
     const { lowerOnnxruntime } = await import('./onnxruntime-engine.js');
     return lowerOnnxruntime(graph);
