@@ -26,7 +26,8 @@ const graph = trainingStep(network, tensors);
 const begunAt = performance.now();
 const step = await compile({ ...graph, engine: 'onnxruntime', threads: Number(values.threads) });
 const compileMs = performance.now() - begunAt;
-const isFromCache = step.explain().sources.every(({ from }) => from === 'cache');
+const { plan, sources } = step.explain();
+const isFromCache = [plan, ...sources].every(({ from }) => from === 'cache');
 console.log(JSON.stringify({ ready: true, onnxruntime: versionOf('onnxruntime-node'), compileMs, isFromCache }));
 let done = 0;
 for await (const line of createInterface({ input: process.stdin })) {

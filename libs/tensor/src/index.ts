@@ -64,7 +64,8 @@ export { hessianTimesVector, type HessianTimesVectorOptions } from './gradient/h
 export { jacobian } from './gradient/jacobian.js';
 export { rOp } from './gradient/r-op.js';
 
-export { compile, type CompileOptions, type OnUnusedInput } from './engine/compile.js';
+export { compile, type CompileOptions } from './engine/compile.js';
+export type { OnUnusedInput } from './engine/on-unused-input.js';
 export { CompiledFunction } from './engine/compiled-function.js';
 export { evaluate } from './engine/evaluate.js';
 export { OpUnsupported, type HostOp } from './engine/partition.js';

@@ -10,13 +10,16 @@ export function compileCache(): CompileCache | undefined {
   return folder === undefined || folder === '' ? undefined : new CompileCache(path.resolve(folder));
 }
 
+/** Why what is kept now was not from there. */
+export const KEPT = 'it is kept from now on';
+
 /** Of a cache, unless it is told otherwise. */
 const MOST_BYTES = 256 * 2 ** 20;
 /** A file that no process has finished in so long is left over from one that was killed. */
 const LEFT_OVER_AFTER_MS = 3_600_000;
 
 /**
- * Programs that an engine has compiled, as files in a folder of the user's own, for any number of processes at once. It never throws: what
+ * Plans of functions, and programs that an engine has compiled, as files in a folder of the user's own, for any number of processes at once. It never throws: what
  * cannot be read is not there, and what cannot be kept is not.
  *
  * An entry is named by a hash of all that it was made of, which it holds, too, with a hash of both and its bytes. One that is damaged, cut short or of

@@ -1,30 +1,21 @@
 import { at } from '../arrays/at.js';
-import { checkArguments, checkOption, shown } from '../graph/arguments.js';
-import { Constant } from '../graph/constant.js';
-import { oneOf } from '../graph/one-of.js';
-import { madeTogether } from '../graph/origin.js';
-import { replace } from '../graph/replace.js';
-import { SharedVariable } from '../graph/shared-variable.js';
-import { commonShape, TensorTypeError } from '../graph/tensor-type.js';
-import { describe, type Variable } from '../graph/variable.js';
-import { ancestors } from '../graph/walk.js';
-import { watchesIn } from '../inspection/tap.js';
-import { rewrittenForEngine, type OtherBits } from '../rewrite/rewrites.js';
-import { CompiledFunction, type FunctionLayout } from './compiled-function.js';
-import { equalSizes, sizesByName } from './equal-sizes.js';
-import { computeTarget, type ComputeOptions } from './compute-target.js';
-import type { ComputeTarget, EngineDefinition, FunctionGraph } from './engine.js';
-import { assertAvailable, engineNamed, providerNamed } from './engine-registry.js';
+import { Caller } from '../graph/origin.js';
+import { withFloatX } from '../graph/float-x.js';
+import type { SharedVariable } from '../graph/shared-variable.js';
+import type { Variable } from '../graph/variable.js';
+import type { OtherBits } from '../rewrite/rewrites.js';
+import { askedFunction, type AskedFunction } from './asked-function.js';
+import { compileCache, KEPT } from './compile-cache.js';
+import { CompiledFunction } from './compiled-function.js';
+import type { ComputeOptions } from './compute-target.js';
+import type { ProgramSource } from './engine.js';
+import { sizesByName } from './equal-sizes.js';
 import { Explanation, type ExplainedParts } from './explanation.js';
-import { fuse, type FusedStage } from './fusion/fuse.js';
-import { heldMemory } from './held-memory.js';
-import { partition, type Stage } from './partition.js';
+import { stateBytes } from './held-memory.js';
+import { PlaceOfPlan, type FoundPlan } from './kept-plan.js';
+import type { OnUnusedInput } from './on-unused-input.js';
+import { planOf, type Plan } from './plan.js';
 import { compileStages } from './staged-executable.js';
-
-const ON_UNUSED_INPUT = ['raise', 'ignore'] as const;
-
-/** What {@link compile} does with an input that nothing depends on. */
-export type OnUnusedInput = (typeof ON_UNUSED_INPUT)[number];
 
 /** Options of {@link compile}. */
 export interface CompileOptions extends ComputeOptions {
@@ -58,134 +49,57 @@ export interface CompileOptions extends ComputeOptions {
  */
 export async function compile(options: CompileOptions): Promise<CompiledFunction> {
   // What rewriting makes is made for this call.
-  const { layout, explained, graph, stages, fused, engine, target } = madeTogether(() => plan(options));
-  const executable = await compileStages(graph, stages, engine, target, fused);
-  const explanation = new Explanation(target, explained, executable.sources);
-  return new CompiledFunction({ ...layout, explanation }, executable);
+  const caller = new Caller();
+  const asked = caller.makes(() => askedFunction(options));
+  let planned: Plan | undefined;
+  const plan = (): Plan => (planned ??= withFloatX(asked.floatX, () => caller.makes(() => planOf(asked))));
+  const cache = compileCache();
+  const place = cache === undefined ? 'LONGRUN_COMPILE_CACHE names no folder' : await PlaceOfPlan.for(asked, cache);
+  if (typeof place === 'string') return await compiled(asked, plan, undefined, place);
+  const found = await place.find(plan);
+  if (found === undefined) return await compiled(asked, plan, place);
+  return functionOf(asked, found, () => plan().explained, { from: 'cache' });
 }
 
-/** What is compiled, and how its function is laid out. */
-interface Plan {
-  readonly layout: Omit<FunctionLayout, 'explanation'>;
-  readonly explained: ExplainedParts;
-  readonly graph: FunctionGraph;
-  readonly stages: readonly Stage[];
-  readonly fused: FusedStage | undefined;
-  readonly engine: EngineDefinition;
-  readonly target: ComputeTarget;
+/** Compiles a function from the beginning, and keeps its plan where there is a place for it; else `reason` says why not. */
+async function compiled(
+  asked: AskedFunction,
+  plan: () => Plan,
+  place: PlaceOfPlan | undefined,
+  reason?: string,
+): Promise<CompiledFunction> {
+  const { layout, explained, graph, stages, fused } = plan();
+  const { engine, target } = asked;
+  const compiledStages = await compileStages(graph, stages, engine, target, fused, place?.programs);
+  const failure = reason ?? (await place?.keep(plan(), compiledStages));
+  const source: ProgramSource = { from: 'compiler', reason: failure ?? KEPT };
+  return functionOf(asked, { layout, executable: compiledStages.executable }, () => explained, source);
 }
 
-function plan(options: CompileOptions): Plan {
-  checkArguments('compile', ['options', options, 'options']);
-  checkOption('compile', 'name', options.name, 'text');
-  const name = options.name ?? 'function';
-  checkOption(name, 'engine', options.engine, 'text');
-  checkOption(name, 'provider', options.provider, 'text');
-  checkOption(name, 'inputs', options.inputs ?? null, 'variables');
-  checkOption(name, 'outputs', options.outputs ?? null, 'variables');
-  checkOption(name, 'updates', options.updates, 'iterable');
-  checkOption(name, 'givens', options.givens, 'map');
-  checkOption(name, 'rewrites', options.rewrites, 'iterable');
-  const onUnusedInput = oneOf(name, 'onUnusedInput', options.onUnusedInput ?? 'raise', ON_UNUSED_INPUT);
-  const updates = [...(options.updates ?? [])];
-  checkUpdates(name, updates);
-  const givens = options.givens ?? new Map<Variable, Variable>();
-  const computed = replace([...options.outputs, ...updates.map(([, value]) => value)], givens);
-  const watches = watchesIn(name, computed, options.inputs);
-  const all = [...computed, ...watches.flatMap(({ values }) => values)];
-  const { outputs: replaced, history } = rewrittenForEngine(all, options.inputs, options.rewrites);
-  const results = [...new Set(replaced)];
-  const reads = leaves(name, options.inputs, results, onUnusedInput);
-  const target = computeTarget(options);
-  const engine = engineNamed(target.engine);
-  assertAvailable(engine, providerNamed(engine, target.provider));
-  const state = new Set(replaced.slice(options.outputs.length, computed.length));
-  const graph: FunctionGraph = { name, inputs: [...options.inputs, ...reads], outputs: results, state };
-  const { rest, fused, unfused } = fuse(graph, engine, target);
-  const { stages, hostOps } = partition(rest, engine);
-  const onEngine = stages.filter(({ on }) => on === 'engine');
-  const positions = replaced.map((variable) => results.indexOf(variable));
-  let watched = computed.length;
-  const layout = {
-    name,
-    inputs: [...options.inputs],
-    reads,
-    writes: updates.map(([variable], position) => ({
-      variable,
-      result: at(positions, options.outputs.length + position),
-    })),
-    outputs: positions.slice(0, options.outputs.length),
-    watches: watches.map(({ values, callback }) => {
-      watched += values.length;
-      return { results: positions.slice(watched - values.length, watched), callback };
-    }),
-    equalSizes: equalSizes(options.inputs, results),
-    sizesByName: sizesByName([...options.inputs, ...reads]),
-    environment: engine.environment(target),
-  };
-  const explained = {
-    engineOps: onEngine.reduce((sum, { nodes }) => sum + nodes.length, 0),
-    engineCalls: onEngine.length,
-    hostOps,
-    kernels: fused?.kernels ?? [],
-    unfused,
-    rewriting: history,
-    ...heldMemory(results, options.inputs, [...reads, ...updates.map(([variable]) => variable)]),
-  };
-  return { layout, explained, graph, stages, fused, engine, target };
-}
-
-function checkUpdates(name: string, updates: readonly (readonly [SharedVariable, Variable])[]): void {
-  const seen = new Set<Variable>();
-  for (const update of updates) {
-    checkOption(name, 'updates', update ?? null, 'variables');
-    const [variable, value] = update;
-    if (!(variable instanceof SharedVariable) || value === undefined) {
-      throw new TensorTypeError(
-        `${name}: option updates has ${shown(update)}; give pairs of a shared variable and its new value`,
-      );
-    }
-    if (seen.has(variable)) throw new Error(`${name}: shared variable ${describe(variable)} has two updates; give one`);
-    seen.add(variable);
-    const fits = value.dtype === variable.dtype && commonShape(value.shape, variable.shape) !== undefined;
-    if (fits) continue;
-    throw new TensorTypeError(
-      `${name}: the update ${describe(value)} does not fit shared variable ${describe(variable)}; dtype and shape must be the same`,
-    );
-  }
-}
-
-/** The shared variables among the leaves, after checking that all leaves have values. */
-function leaves(
-  name: string,
-  inputs: readonly Variable[],
-  results: readonly Variable[],
-  onUnusedInput: OnUnusedInput,
-): SharedVariable[] {
-  const given = new Set(inputs);
-  if (given.size < inputs.length) throw new Error(`${name}: an input is listed twice; list each once`);
-  for (const input of inputs) {
-    if (input instanceof Constant || input instanceof SharedVariable) {
-      throw new Error(
-        `${name}: ${describe(input)} has a value of its own and cannot be an input; use givens to replace it`,
-      );
-    }
-  }
-  const used = ancestors(results, { blockers: inputs });
-  const sharedVariables: SharedVariable[] = [];
-  for (const variable of used) {
-    if (given.has(variable) || variable.owner !== null || variable instanceof Constant) continue;
-    if (!(variable instanceof SharedVariable)) {
-      throw new Error(`${name}: the outputs depend on ${describe(variable)}, which is not among the inputs; add it`);
-    }
-    sharedVariables.push(variable);
-  }
-  const reached = new Set(used);
-  const unused = inputs.filter((input) => !reached.has(input));
-  if (unused.length > 0 && onUnusedInput === 'raise') {
-    throw new Error(
-      `${name}: no output depends on ${unused.map(describe).join(', ')}; leave it out or set onUnusedInput to 'ignore'`,
-    );
-  }
-  return sharedVariables;
+function functionOf(
+  { name, inputs, updates, watches, engine, target }: AskedFunction,
+  { layout, executable }: FoundPlan,
+  explained: () => ExplainedParts,
+  plan: ProgramSource,
+): CompiledFunction {
+  const { reads, writes, watches: results } = layout;
+  const variables = updates.map(([variable]) => variable);
+  const explanation = new Explanation(target, explained, {
+    plan,
+    sources: executable.sources,
+    stateBytes: stateBytes([...reads, ...variables]),
+  });
+  return new CompiledFunction(
+    {
+      ...layout,
+      name,
+      inputs,
+      writes: variables.map((variable, position) => ({ variable, result: at(writes, position) })),
+      watches: watches.map(({ callback }, position) => ({ results: at(results, position), callback })),
+      sizesByName: sizesByName([...inputs, ...reads]),
+      environment: engine.environment(target),
+      explanation,
+    },
+    executable,
+  );
 }

@@ -37,7 +37,7 @@ test('the values that a run makes go with it, or with what they became the value
     environment: engineNamed('reference').environment(target),
     explanation: new Explanation(
       target,
-      {
+      () => ({
         engineOps: 2,
         engineCalls: 1,
         hostOps: [],
@@ -45,9 +45,8 @@ test('the values that a run makes go with it, or with what they became the value
         unfused: [],
         rewriting: new RewriteHistory(),
         constantBytes: 8,
-        stateBytes: 8,
-      },
-      [],
+      }),
+      { plan: { from: 'compiler' }, sources: [], stateBytes: 8 },
     ),
   };
   const keep = new CompiledFunction(layout, {

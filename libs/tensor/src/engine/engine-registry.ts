@@ -1,5 +1,6 @@
 import type { ComputeTarget, EngineDefinition, ProviderDefinition } from './engine.js';
-import { onnxruntime } from './onnxruntime/definition.js';
+import type { EnginePrograms } from './engine-program.js';
+import { onnxruntime, onnxruntimePrograms } from './onnxruntime/definition.js';
 import { reference } from './reference/definition.js';
 import { tfjs } from './tfjs/definition.js';
 
@@ -96,6 +97,11 @@ export function assertAvailable(engine: EngineDefinition, provider: ProviderDefi
   throw new EngineUnavailable(
     `The provider ${provider.name} of the engine ${engine.name} cannot be used here: ${why}; ${remedy}`,
   );
+}
+
+/** How programs of a target are made that can be kept; undefined where none can: for devices, and of engines that are not this library's. */
+export function programsFor({ engine, provider }: ComputeTarget): EnginePrograms | undefined {
+  return REGISTRY.get(engine) === onnxruntime && provider === 'cpu' ? onnxruntimePrograms : undefined;
 }
 
 function describeEngine(engine: EngineDefinition): string {

@@ -13,18 +13,20 @@ export interface HeldMemory {
   readonly stateBytes: number;
 }
 
-/** What a function that computes `outputs` from `inputs` holds. */
-export function heldMemory(
-  outputs: readonly Variable[],
-  inputs: readonly Variable[],
-  sharedVariables: Iterable<SharedVariable>,
-): HeldMemory {
-  let [constantBytes, stateBytes] = [0, 0];
+/** Of the constants of a function that computes `outputs` from `inputs`. */
+export function constantBytes(outputs: readonly Variable[], inputs: readonly Variable[]): number {
+  let bytes = 0;
   for (const variable of ancestors(outputs, { blockers: inputs, inside: true })) {
-    if (variable instanceof Constant) constantBytes += variable.value.data.byteLength;
+    if (variable instanceof Constant) bytes += variable.value.data.byteLength;
   }
+  return bytes;
+}
+
+/** Of the present values of shared variables. */
+export function stateBytes(sharedVariables: Iterable<SharedVariable>): number {
+  let bytes = 0;
   for (const { valueType } of new Set(sharedVariables)) {
-    stateBytes += sizeOf(valueType.shape) * ndarray(valueType.dtype, [0]).data.BYTES_PER_ELEMENT;
+    bytes += sizeOf(valueType.shape) * ndarray(valueType.dtype, [0]).data.BYTES_PER_ELEMENT;
   }
-  return { constantBytes, stateBytes };
+  return bytes;
 }

@@ -78,19 +78,37 @@ export interface OpConstructor<N extends string, P extends OpParameters> {
 export function defineOp<const N extends string, P extends OpParameters = NoParameters>(
   definition: OpDefinition<N, P>,
 ): OpConstructor<N, P> {
-  const make: OpMaker<N, P> = (...given) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- none are given exactly where P has none
-    const parameters = given[0] ?? ({} as P);
-    return {
+  const opWith = (parameters: P): Op<N, P> =>
+    madeBy(make, {
       name: definition.name,
       parameters,
       inferTypes: (inputs) => definition.inferTypes(inputs, parameters),
       grad: (node, outputGradients) => definition.grad(node, outputGradients, parameters),
       run: (inputs, node) => definition.run(inputs, node, parameters),
-    };
+    });
+  let plain: Op<N, P> | undefined;
+  const make: OpMaker<N, P> = (...given) => {
+    const [parameters] = given;
+    if (parameters !== undefined) return opWith(parameters);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- none are given exactly where P has none
+    return (plain ??= opWith({} as P));
   };
   return Object.assign(make, { opName: definition.name });
 }
+
+/** Says which constructor made an op: two of them may give their ops the same name. */
+export function madeBy<O extends Op>(constructor: object, op: O): O {
+  CONSTRUCTORS.set(op, constructor);
+  return op;
+}
+
+/** What made an op; undefined of one that was made without a constructor. */
+export function constructorOf(op: Op): object | undefined {
+  return CONSTRUCTORS.get(op);
+}
+
+/** Beside the ops: what is made of one, with other functions, is not that op any more. */
+const CONSTRUCTORS = new WeakMap<Op, object>();
 
 type OpMaker<N extends string, P extends OpParameters> = (
   ...parameters: string extends keyof P ? [] : [parameters: P]

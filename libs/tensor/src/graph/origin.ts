@@ -48,17 +48,27 @@ export function madeFor<T>(part: Part | undefined, make: () => T): T {
 let presentPart: Part | undefined;
 
 /**
- * Calls `make`, whose whole work is of this library: all that it makes is made for the one call in the program, which is looked for once.
- * To look for it again for each of thousands would take longer than to make them.
+ * The call in the program that led here. All that it {@link makes} is made for it, so that the call is looked for once: to look for it again for each
+ * of thousands would take longer than to make them.
  */
-export function madeTogether<T>(make: () => T): T {
-  if (together !== undefined) return make();
-  together = { call: programsCall(madeTogether) };
-  try {
-    return make();
-  } finally {
-    together = undefined;
+export class Caller {
+  readonly #call: string | undefined = together === undefined ? programsCall(Caller) : together.call;
+
+  /** Calls `make`, whose whole work is of this library: now, or when the call has long returned. */
+  makes<T>(make: () => T): T {
+    const around = together;
+    together = { call: this.#call };
+    try {
+      return make();
+    } finally {
+      together = around;
+    }
   }
+}
+
+/** Calls `make`: all that it makes is made for the one call in the program (see {@link Caller}). */
+export function madeTogether<T>(make: () => T): T {
+  return together === undefined ? new Caller().makes(make) : make();
 }
 
 /** Of what is made now; undefined where each is made for a call of its own. */
@@ -74,7 +84,7 @@ const TRACES: {
 } = Error;
 
 /** The line of the stack trace, below the call of `callee`. */
-function programsCall(callee: typeof Origin | typeof madeTogether): string | undefined {
+function programsCall(callee: typeof Origin | typeof Caller): string | undefined {
   for (const limit of FRAMES) {
     const { call, isWhole } = callWithin(limit, callee);
     if (call !== undefined || isWhole) return call;
@@ -85,7 +95,7 @@ function programsCall(callee: typeof Origin | typeof madeTogether): string | und
 /** The same, looked for in so many frames; and whether there are no more of them. */
 function callWithin(
   limit: number,
-  callee: typeof Origin | typeof madeTogether,
+  callee: typeof Origin | typeof Caller,
 ): { readonly call: string | undefined; readonly isWhole: boolean } {
   const { stackTraceLimit, prepareStackTrace } = TRACES;
   const trace: { stack?: unknown } = {};

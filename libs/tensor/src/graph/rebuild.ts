@@ -78,7 +78,8 @@ export class Rebuilding {
 
   #rebuildNode(old: Apply): void {
     const { op, captured } = this.#rebuildOp(old.op);
-    const node = applyAgain(old, [...old.inputs.map((input) => this.standIn(input)), ...captured], op);
+    const inputs = old.inputs.map((input) => this.standIn(input));
+    const node = applyAgain(old, captured.length === 0 ? inputs : [...inputs, ...captured], op);
     const results = madeFor(old.origin.part, () => this.#visit(node, old)) ?? node.outputs;
     for (const [at, output] of old.outputs.entries()) {
       if (this.#standIns.has(output)) continue;

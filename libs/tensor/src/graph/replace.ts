@@ -17,6 +17,7 @@ import { ancestors, dependants } from './walk.js';
 export function replace(outputs: readonly Variable[], replacements: ReadonlyMap<Variable, Variable>): Variable[] {
   checkArguments('replace', ['outputs', outputs, 'variables'], ['replacements', replacements, 'map']);
   checkReplacements(replacements);
+  if (replacements.size === 0) return [...outputs];
   return rebuild(outputs, () => undefined, { replacements }).outputs;
 }
 

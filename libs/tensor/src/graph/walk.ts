@@ -26,28 +26,35 @@ export function toposortUntil(
 ): Apply[] {
   const order: Apply[] = [];
   const done = new Set<Apply>();
-  // An explicit stack: unrolled recurrences are deeper than JavaScript's.
-  const stack: { readonly node: Apply; readonly needs: readonly Variable[]; next: number }[] = [];
+  // An explicit stack: unrolled recurrences are deeper than JavaScript's. Of each application on it, what it needs, and which of that is next.
+  const nodes: Apply[] = [];
+  const needs: (readonly Variable[])[] = [];
+  const nexts: number[] = [];
   const push = (variable: Variable): void => {
     const node = variable.owner;
-    if (node === null || isBlocked(variable) || done.has(node)) return;
+    if (node === null || done.has(node) || isBlocked(variable)) return;
     const { inner } = node.op;
-    const needs = inside && inner !== undefined ? [...node.inputs, ...inner.outputs] : node.inputs;
-    stack.push({ node, needs, next: 0 });
+    nodes.push(node);
+    needs.push(inside && inner !== undefined ? [...node.inputs, ...inner.outputs] : node.inputs);
+    nexts.push(0);
   };
   for (const output of outputs) {
     push(output);
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const needed = top.needs[top.next];
-      if (needed !== undefined && !done.has(top.node)) {
-        top.next += 1;
+    for (let top = nodes.length - 1; top >= 0; top = nodes.length - 1) {
+      const [node, next] = [nodes[top], nexts[top] ?? 0];
+      if (node === undefined) break;
+      const needed = needs[top]?.[next];
+      if (needed !== undefined && !done.has(node)) {
+        nexts[top] = next + 1;
         push(needed);
         continue;
       }
-      stack.pop();
-      if (done.has(top.node)) continue;
-      done.add(top.node);
-      order.push(top.node);
+      nodes.pop();
+      needs.pop();
+      nexts.pop();
+      if (done.has(node)) continue;
+      done.add(node);
+      order.push(node);
     }
   }
   return order;

@@ -1,6 +1,7 @@
 import type { NdArray } from '@longrun/serialization';
 
 import { at } from '../arrays/at.js';
+import type { Apply } from '../graph/apply.js';
 import { checkArguments } from '../graph/arguments.js';
 import { tagKey } from '../graph/tag.js';
 import { describe, type Variable } from '../graph/variable.js';
@@ -49,15 +50,26 @@ export interface WatchedValues {
 /**
  * All that is watched of what `outputs` depend on, as far as `inputs`, in the order of the graph.
  *
+ * @param order all of that, what is inside of inner graphs too
  * @throws Error naming what is watched inside of an inner graph
  */
-export function watchesIn(name: string, outputs: readonly Variable[], inputs: readonly Variable[]): WatchedValues[] {
+export function watchesIn(
+  name: string,
+  outputs: readonly Variable[],
+  inputs: readonly Variable[],
+  order: readonly Apply[],
+): WatchedValues[] {
+  const found = order.filter(
+    ({ op, outputs: [watched] }) =>
+      // The tag alone says nothing: whatever stands in for a watched variable has it too.
+      op.name === 'identity' && watched !== undefined && isWatched(watched),
+  );
+  if (found.length === 0) return [];
   const around = new Set(toposort(outputs, { blockers: inputs }));
-  return toposort(outputs, { blockers: inputs, inside: true }).flatMap((node) => {
-    const [watched] = node.outputs;
-    const how = watched?.tag.get(WATCH);
-    // The tag alone says nothing: whatever stands in for a watched variable has it too.
-    if (node.op.name !== 'identity' || watched === undefined || how === undefined) return [];
+  return found.flatMap((node) => {
+    const watched = at(node.outputs, 0);
+    const how = watched.tag.get(WATCH);
+    if (how === undefined) return [];
     if (around.has(node)) return [{ values: how.of(watched), callback: how.callback }];
     throw new Error(
       `${name}: the copy of ${describe(at(node.inputs, 0))} is tapped inside of an op with a graph of its own, such as scan, from where no values come out; ` +

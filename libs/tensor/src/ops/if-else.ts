@@ -6,7 +6,7 @@ import { evaluator } from '../graph/evaluate.js';
 import { DISCONNECTED, Undifferentiable, type InputGradient, type OutputGradient } from '../graph/gradient-flow.js';
 import { closeOver } from '../graph/inner.js';
 import { innerTypes } from '../graph/inner-types.js';
-import type { InnerGraph, NoParameters, Op } from '../graph/op.js';
+import { madeBy, type InnerGraph, type NoParameters, type Op } from '../graph/op.js';
 import { TensorTypeError, type TensorType } from '../graph/tensor-type.js';
 import { describe, Variable } from '../graph/variable.js';
 import { graphInputs } from '../graph/walk.js';
@@ -53,19 +53,20 @@ export function ifElse(condition: Variable, ifTrue: Branch, ifFalse: Branch): Va
   return [...new Apply(ifElseOp(graph), [condition, ...captured]).outputs];
 }
 
-const makeIfElse = (inner: InnerGraph): Op<'ifElse', NoParameters> => ({
-  name: 'ifElse',
-  parameters: {},
-  inner: { ...inner, opOf: makeIfElse },
-  inferTypes: (inputs) => inferTypes(inner, inputs),
-  grad: (node, outputGradients) => ifElseGradients(node, inner, outputGradients),
-  run(inputs, node, evaluate = evaluator()) {
-    const [condition, ...given] = inputs;
-    const { ifTrue, ifFalse } = branchesOf(inner.outputs);
-    const outputs = condition?.data[0] === 0 ? ifFalse : ifTrue;
-    return evaluate({ inputs: inner.inputs, outputs })(given);
-  },
-});
+const makeIfElse = (inner: InnerGraph): Op<'ifElse', NoParameters> =>
+  madeBy(makeIfElse, {
+    name: 'ifElse',
+    parameters: {},
+    inner: { ...inner, opOf: makeIfElse },
+    inferTypes: (inputs) => inferTypes(inner, inputs),
+    grad: (node, outputGradients) => ifElseGradients(node, inner, outputGradients),
+    run(inputs, node, evaluate = evaluator()) {
+      const [condition, ...given] = inputs;
+      const { ifTrue, ifFalse } = branchesOf(inner.outputs);
+      const outputs = condition?.data[0] === 0 ? ifFalse : ifTrue;
+      return evaluate({ inputs: inner.inputs, outputs })(given);
+    },
+  });
 
 /**
  * The op of {@link ifElse}. Inputs: the condition, and what the branches use. The outputs of its inner graph are those of the first

@@ -3,7 +3,7 @@ import { sizeOf } from '@longrun/serialization';
 import { at } from '../arrays/at.js';
 import { dense, type DenseArray } from '../arrays/dense-array.js';
 import { evaluator } from '../graph/evaluate.js';
-import type { InnerGraph } from '../graph/op.js';
+import { madeBy, type InnerGraph } from '../graph/op.js';
 import { innerTypes } from '../graph/inner-types.js';
 import {
   commonShape,
@@ -20,27 +20,28 @@ import { scanGradients } from './scan-gradients.js';
 import { scanInputs, type MakeScan, type ScanParameters } from './scan-inputs.js';
 import { toldSize } from './told-size.js';
 
-const makeScan: MakeScan = (inner, parameters) => ({
-  name: 'scan',
-  parameters,
-  inner: {
-    ...inner,
-    opOf: (graph) => makeScan(graph, parameters),
-    feedback: Array.from({ length: parameters.states }, (_, state) => ({
-      output: state,
-      input: parameters.backwardInputs.length + state,
-    })),
-  },
-  inferTypes: (inputs) => inferTypes(inner, parameters, inputs),
-  grad: (node, outputGradients) => scanGradients({ node, inner, parameters, makeScan }, outputGradients),
-  run: (inputs, node, evaluate = evaluator()) =>
-    runSteps(
-      evaluate(inner),
-      inputs,
-      node.outputs.map(({ type }) => type),
-      parameters,
-    ),
-});
+const makeScan: MakeScan = (inner, parameters) =>
+  madeBy(makeScan, {
+    name: 'scan',
+    parameters,
+    inner: {
+      ...inner,
+      opOf: (graph) => makeScan(graph, parameters),
+      feedback: Array.from({ length: parameters.states }, (_, state) => ({
+        output: state,
+        input: parameters.backwardInputs.length + state,
+      })),
+    },
+    inferTypes: (inputs) => inferTypes(inner, parameters, inputs),
+    grad: (node, outputGradients) => scanGradients({ node, inner, parameters, makeScan }, outputGradients),
+    run: (inputs, node, evaluate = evaluator()) =>
+      runSteps(
+        evaluate(inner),
+        inputs,
+        node.outputs.map(({ type }) => type),
+        parameters,
+      ),
+  });
 
 /**
  * The op of `scan`: applies the inner graph once a step.

@@ -88,7 +88,30 @@ export class Match {
 type Holes = ReadonlyMap<string, Variable>;
 
 /** Every way in which an application is as a pattern has it, one at a time: a pattern whose op commutes may fit in two. */
-export function* matched(pattern: OpPattern, node: Apply, old: Apply, view: View): Generator<Match> {
+export function matched(pattern: OpPattern, node: Apply, old: Apply, view: View): Iterable<Match> {
+  return mayFit(pattern, node, view) ? matches(pattern, node, old, view) : NONE;
+}
+
+const NONE: readonly Match[] = [];
+
+/** Whether the ops of an application and of its operands are those of a pattern: of most they are not, and that is found out at once. */
+function mayFit({ names, operands, commutes }: OpPattern, node: Apply, view: View): boolean {
+  if (names?.has(node.op.name) === false) return false;
+  if (operands === undefined) return true;
+  const { inputs } = node;
+  if (operands.length !== inputs.length) return false;
+  const mayBe = (pattern: Pattern, input: Variable): boolean => {
+    if (pattern.kind === 'hole') return true;
+    if (pattern.kind === 'scalar') return isScalar(input, pattern.value);
+    const owner = view.ownerOf(view.seenThrough(input));
+    return owner !== null && pattern.names?.has(owner.op.name) !== false;
+  };
+  const fits = (given: readonly Variable[]): boolean =>
+    operands.every((pattern, position) => mayBe(pattern, at(given, position)));
+  return fits(inputs) || (commutes && fits(inputs.toReversed()));
+}
+
+function* matches(pattern: OpPattern, node: Apply, old: Apply, view: View): Generator<Match> {
   for (const holes of ofNode(pattern, node, view, new Map())) yield new Match(node, old, view, holes);
 }
 

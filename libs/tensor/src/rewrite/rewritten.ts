@@ -109,9 +109,9 @@ class Pass {
   #replaced(node: Apply, old: Apply): readonly Variable[] | undefined {
     for (const rewrite of this.#rewritesOf(node.op.name)) {
       const before = applicationsSoFar();
-      const isNewConstant = (one: Variable): boolean => one instanceof Constant && !this.#settled.has(one);
       const results = this.#resultsOf(rewrite, node, old);
       if (results === undefined) continue;
+      const isNewConstant = (one: Variable): boolean => one instanceof Constant && !this.#settled.has(one);
       if (this.#firingsLeft === 0) {
         this.#history.refuses(rewrite.name, node.output, `what comes of it was replaced ${MOST_FIRINGS} times already`);
         return undefined;

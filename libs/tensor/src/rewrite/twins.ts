@@ -9,6 +9,7 @@ export class Twins {
   readonly #numbers = new Map<Variable, number>();
   readonly #constants = new Map<string, number>();
   #count = 0;
+  #last: { readonly node: Apply; readonly key: string } | undefined;
 
   /** The first one that was added and does the same; undefined where none does. */
   of(node: Apply): Apply | undefined {
@@ -23,8 +24,13 @@ export class Twins {
     else if (!alike.includes(node)) alike.push(node);
   }
 
-  #keyOf({ op, inputs }: Apply): string {
-    return `${op.name} ${inputs.map((input) => this.#numberOf(input)).join()}`;
+  /** One application is asked for several times on end. */
+  #keyOf(node: Apply): string {
+    if (this.#last?.node !== node) {
+      const numbers = node.inputs.map((input) => this.#numberOf(input));
+      this.#last = { node, key: `${node.op.name} ${numbers.join()}` };
+    }
+    return this.#last.key;
   }
 
   #numberOf(variable: Variable): number {

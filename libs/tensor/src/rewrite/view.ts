@@ -24,7 +24,8 @@ export class View {
   constructor(outputs: readonly Variable[], inputs: readonly Variable[]) {
     this.#given = new Set(inputs);
     const order = toposort(outputs, { blockers: inputs, inside: true });
-    const unused = new Set(order.flatMap((node) => node.outputs));
+    const unused = new Set<Variable>();
+    for (const node of order) for (const output of node.outputs) unused.add(output);
     for (const output of outputs) unused.delete(output);
     for (const node of order) {
       if (node.op.name === 'scan') {

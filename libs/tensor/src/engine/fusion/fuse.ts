@@ -9,7 +9,7 @@ import { CAREFUL_FUNCTIONS } from './careful-ops.js';
 import type { Kernel } from './kernel.js';
 import { encodeModule } from './module-encoding.js';
 import { scatteredRows, type ScatteredRows } from './scattered-rows.js';
-import { regionBytes, StateMemory } from './state-memory.js';
+import { memoryFor, regionBytes, type MemoryNeeds, type StateMemory } from './state-memory.js';
 import { canRun, MOST_BYTES } from './web-assembly.js';
 
 /** The part of a graph that kernels compute, after all else. */
@@ -20,6 +20,8 @@ export interface FusedStage {
   /** What the kernels and these rows need from the graph's inputs and from the stages before. Constants they have themselves. */
   readonly inputs: readonly Variable[];
   readonly outputs: readonly Variable[];
+  readonly needs: MemoryNeeds;
+  /** As much of that as there is. */
   readonly memory: StateMemory;
   /** As `FusionRules` has it. */
   readonly isCareful: boolean | undefined;
@@ -32,6 +34,8 @@ export interface Fusion {
   /** Undefined where there is nothing to fuse. */
   readonly fused: FusedStage | undefined;
   readonly unfused: readonly UnfusedUpdate[];
+  /** Whether there is no memory for kernels where there could be. */
+  readonly lacksMemory: boolean;
 }
 
 /**
@@ -40,11 +44,15 @@ export interface Fusion {
  */
 export function fuse(graph: FunctionGraph, engine: EngineDefinition, target: ComputeTarget): Fusion {
   const { fusion: rules } = engine;
-  if (rules?.providers.has(target.provider) !== true) return { rest: graph, fused: undefined, unfused: [] };
+  if (rules?.providers.has(target.provider) !== true) {
+    return { rest: graph, fused: undefined, unfused: [], lacksMemory: false };
+  }
   const found = fusible(graph, rules);
-  const { memory, kernels, left, reason } = reserved(found.kernels);
+  const { needs, memory, kernels, left, reason } = reserved(found.kernels);
   const unfused = [...found.unfused, ...left.flatMap(({ outputs }) => outputs.map((output) => ({ output, reason })))];
-  if (memory === undefined) return { rest: graph, fused: undefined, unfused };
+  if (needs === undefined || memory === undefined) {
+    return { rest: graph, fused: undefined, unfused, lacksMemory: needs !== undefined };
+  }
 
   const outputs = new Set(kernels.flatMap((kernel) => kernel.outputs));
   const others = graph.outputs.filter((output) => !outputs.has(output));
@@ -59,8 +67,17 @@ export function fuse(graph: FunctionGraph, engine: EngineDefinition, target: Com
   const needed = [...inputs].filter((input) => !given.has(input));
   return {
     rest: { ...graph, outputs: [...new Set([...others, ...needed])] },
-    fused: { kernels, scattered, inputs: [...inputs], outputs: [...outputs], memory, isCareful: rules.isCareful },
+    fused: {
+      kernels,
+      scattered,
+      inputs: [...inputs],
+      outputs: [...outputs],
+      needs,
+      memory,
+      isCareful: rules.isCareful,
+    },
     unfused,
+    lacksMemory: false,
   };
 }
 
@@ -102,6 +119,7 @@ const LEAST_VALUES = 2;
 const WANTED_VALUES = 4;
 
 interface Reserved {
+  readonly needs?: MemoryNeeds | undefined;
   readonly memory: StateMemory | undefined;
   readonly kernels: readonly Kernel[];
   /** Kernels that there is no memory for, and why. */
@@ -122,21 +140,19 @@ function reserved(kernels: readonly Kernel[]): Reserved {
   let count = kernels.length;
   while (count > 0 && bytesFor(kernels.slice(0, count), LEAST_VALUES) > MOST_BYTES) count -= 1;
   const [fitting, left] = [kernels.slice(0, count), kernels.slice(count)];
-  const memory = count === 0 ? undefined : memoryFor(fitting);
-  if (memory !== undefined) return { memory, kernels: fitting, left, reason: 'WebAssembly has 4 GiB of memory' };
-  return { memory, kernels: [], left: kernels, reason: 'there is not address space enough' };
+  const needs = count === 0 ? undefined : needsOf(fitting);
+  const memory = needs && memoryFor(needs);
+  if (needs !== undefined && memory !== undefined)
+    return { needs, memory, kernels: fitting, left, reason: 'WebAssembly has 4 GiB of memory' };
+  return { needs, memory, kernels: [], left: kernels, reason: 'there is not address space enough' };
 }
 
-function memoryFor(kernels: readonly Kernel[]): StateMemory | undefined {
-  for (const values of [WANTED_VALUES, LEAST_VALUES]) {
-    const ownBytes = Math.max(...kernels.map(kernelBytes));
-    try {
-      return new StateMemory(ownBytes, Math.min(MOST_BYTES, bytesFor(kernels, values)) - ownBytes);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-    }
-  }
-  return undefined;
+function needsOf(kernels: readonly Kernel[]): MemoryNeeds {
+  const ownBytes = Math.max(...kernels.map(kernelBytes));
+  const valueBytes = [WANTED_VALUES, LEAST_VALUES].map(
+    (values) => Math.min(MOST_BYTES, bytesFor(kernels, values)) - ownBytes,
+  );
+  return { ownBytes, valueBytes };
 }
 
 /** For so many values of each output, one of each input that the engine gives, and what the largest kernel needs itself. */

@@ -1,40 +1,47 @@
 import { ndarray, sizeOf, type NdArray } from '@longrun/serialization';
 
 import { at } from '../../arrays/at.js';
-import { Constant } from '../../graph/constant.js';
-import { formatShape, formatType, isAllKnown, TensorTypeError } from '../../graph/tensor-type.js';
-import { describe, type Variable } from '../../graph/variable.js';
+import { formatShape, formatType, TensorTypeError } from '../../graph/tensor-type.js';
+import { describe } from '../../graph/variable.js';
 import type { Executable } from '../engine.js';
 import { repeat, type KernelCall } from '../profile.js';
 import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
-import { CAREFUL_FUNCTIONS } from './careful-ops.js';
 import { denormalsAreSlow } from './denormals.js';
-import type { FusedStage } from './fuse.js';
-import { kernelFunction, structureOf, type Kernel } from './kernel.js';
-import { encodeModule, type WasmFunction } from './module-encoding.js';
-import { ADD_ROW, RowUpdate, tableOf } from './row-update.js';
+import type { FusedProgram, KernelProgram } from './fused-program.js';
+import type { Kernel } from './kernel.js';
+import { ADD_ROW, RowUpdate } from './row-update.js';
 import { addRows } from './scattered-rows.js';
-import { onHost, regionBytes, RegionValue } from './state-memory.js';
+import { onHost, regionBytes, RegionValue, type StateMemory } from './state-memory.js';
 import { functionsOf, type WebAssemblyFunction } from './web-assembly.js';
 
 /** Kernels ready to run. */
 export interface FusedExecutable extends Executable {
-  /** Where an engine may write a value that the kernels need, so that it need not be copied; undefined where that makes no difference. */
-  placeFor(variable: Variable): StoredValue | undefined;
+  /** Where an engine may write the input at a position, so that it need not be copied; undefined where that makes no difference. */
+  placeFor(position: number): StoredValue | undefined;
 }
 
-/** Compiles the kernels of a stage to one module of WebAssembly. */
-export function compileFused(name: string, stage: FusedStage): FusedExecutable {
-  const { scattered, inputs, memory } = stage;
-  const programs = programsOf(stage);
-  const shapes = shapesOf(stage);
+/**
+ * Makes the program of kernels ready to run in a memory of such needs.
+ *
+ * @param kernelsOf what they are of, for errors and profiles
+ * @throws CompileError where WebAssembly has no vectors on this processor
+ */
+export function runKernels(
+  name: string,
+  program: FusedProgram,
+  memory: StateMemory,
+  kernelsOf: () => readonly Kernel[],
+): FusedExecutable {
+  const { constants, places } = program;
+  const kernels = readyKernels(program, memory);
 
-  /** Computes the outputs of a kernel into `results`. */
-  const runProgram = (
-    { kernel, call, update }: Program,
-    valueOf: (variable: Variable) => NdArray | RegionValue,
+  /** Computes the outputs of the kernel at a position into `results`. */
+  const runKernel = (
+    position: number,
+    valueOf: (position: number) => NdArray | RegionValue,
     results: StoredValue[],
   ): void => {
+    const { kernel, call, update } = at(kernels, position);
     const { shape, arrays, scalars, outputs } = kernel;
     const numbers = scalars.map((scalar) => Number(onHost(valueOf(scalar)).data[0]));
     const updated = update?.run(valueOf, numbers);
@@ -44,56 +51,50 @@ export function compileFused(name: string, stage: FusedStage): FusedExecutable {
     }
     const [elements, bytes] = [sizeOf(shape), regionBytes(shape)];
     // One kernel after the other has the memory from 0 on: it is done with it before anything else runs.
-    const own = (position: number): NdArray<'float32'> =>
-      ndarray('float32', shape, memory.view(position * bytes, elements));
-    const addresses = arrays.map((array, position) => {
-      const made = scattered.get(array);
-      if (made !== undefined) {
-        const { data } = own(position);
+    const own = (array: number): NdArray<'float32'> => ndarray('float32', shape, memory.view(array * bytes, elements));
+    const addresses = arrays.map((read, array) => {
+      if (typeof read !== 'number') {
+        const { data } = own(array);
         data.fill(0);
-        addRows(onHost(valueOf(made.indices)), onHost(valueOf(made.rows)), shape, data);
-        return position * bytes;
+        addRows(onHost(valueOf(read.indices)), onHost(valueOf(read.rows)), shape, data);
+        return array * bytes;
       }
-      const value = valueOf(array);
+      const value = valueOf(read);
       if (value instanceof RegionValue) return value.address;
       const { data } = value;
       if (!(data instanceof Float32Array) || data.length !== elements) {
+        const variable = describe(at(at(kernelsOf(), position).arrays, array));
         throw new TensorTypeError(
-          `${name}: ${describe(array)} is ${formatType(value)} when it is run; it must be float32 ${formatShape(shape)}`,
+          `${name}: ${variable} is ${formatType(value)} when it is run; it must be float32 ${formatShape(shape)}`,
         );
       }
-      own(position).data.set(data);
-      return position * bytes;
+      own(array).data.set(data);
+      return array * bytes;
     });
-    const places = outputs.map((_, position) => memory.place(shape) ?? own(arrays.length + position));
-    const written = places.map((place, position) =>
-      place instanceof RegionValue ? place.address : (arrays.length + position) * bytes,
+    const written = Array.from({ length: outputs }, (_, output) => memory.place(shape) ?? own(arrays.length + output));
+    const targets = written.map((place, output) =>
+      place instanceof RegionValue ? place.address : (arrays.length + output) * bytes,
     );
-    call(bytes, ...addresses, ...written, ...numbers);
-    results.push(...places.map((place) => (place instanceof RegionValue ? place : HostValue.copyOf(place))));
+    call(bytes, ...addresses, ...targets, ...numbers);
+    results.push(...written.map((place) => (place instanceof RegionValue ? place : HostValue.copyOf(place))));
   };
 
   const run = async (
     values: readonly (NdArray | StoredValue)[],
-    observe?: (kernel: Kernel, timeMs: number) => void,
+    observe?: (position: number, timeMs: number) => void,
   ): Promise<StoredValue[]> => {
-    const known = new Map<Variable, NdArray | RegionValue>();
-    for (const [position, input] of inputs.entries()) {
-      const value = at(values, position);
+    const known: (NdArray | RegionValue)[] = [];
+    for (const value of values) {
       const found = value instanceof RegionValue && value.memory === memory ? value : elementsOf(value);
-      known.set(input, found instanceof Promise ? await found : found);
+      known.push(found instanceof Promise ? await found : found);
     }
-    const valueOf = (variable: Variable): NdArray | RegionValue => {
-      const value = variable instanceof Constant ? variable.value : known.get(variable);
-      if (value === undefined) throw new Error(`${name}: ${describe(variable)} has no value`);
-      return value;
-    };
+    const all = [...known, ...constants];
     const results: StoredValue[] = [];
     try {
-      for (const program of programs) {
+      for (const position of kernels.keys()) {
         const begun = performance.now();
-        runProgram(program, valueOf, results);
-        observe?.(program.kernel, performance.now() - begun);
+        runKernel(position, (value) => at(all, value), results);
+        observe?.(position, performance.now() - begun);
       }
     } catch (error) {
       for (const value of results) value.release();
@@ -106,58 +107,37 @@ export function compileFused(name: string, stage: FusedStage): FusedExecutable {
     run: async (values) => await run(values),
     async profile(values, runs) {
       const calls: KernelCall[] = [];
-      const record = (kernel: Kernel, timeMs: number): void => void calls.push(callOf(kernel, timeMs));
+      const record = (position: number, timeMs: number): void =>
+        void calls.push(callOf(at(kernelsOf(), position), timeMs));
       await repeat(runs, async (counts) => await run(values, counts ? record : undefined));
       return calls;
     },
-    placeFor(variable) {
-      const shape = shapes.get(variable);
-      return shape === undefined ? undefined : memory.place(shape);
+    placeFor(position) {
+      const shape = places[position];
+      return shape === null || shape === undefined ? undefined : memory.place(shape);
     },
     dispose: async () => undefined,
   };
 }
 
-/** What an engine may write to the memory of kernels, with its shape. Rows take no more room than the array that is made of them, which is not written. */
-function shapesOf({ kernels, scattered }: FusedStage): ReadonlyMap<Variable, readonly number[]> {
-  const inputs = kernels.flatMap(({ arrays, scalars }) => [...arrays, ...scalars]);
-  const shapes = new Map(inputs.map((input) => [input, input.shape.map(Number)]));
-  for (const [array, { rows }] of scattered) {
-    if (!isAllKnown(rows.shape)) continue;
-    const shape = rows.shape.map(Number);
-    if (regionBytes(shape) <= regionBytes(array.shape.map(Number))) shapes.set(rows, shape);
-  }
-  return shapes;
-}
-
 /** A kernel and the function that computes it. */
-interface Program {
-  readonly kernel: Kernel;
+interface ReadyKernel {
+  readonly kernel: KernelProgram;
   readonly call: WebAssemblyFunction;
   /** What computes it where it changes some rows only. */
   readonly update: RowUpdate | undefined;
 }
 
-/** Kernels that do the same share a function. */
-function programsOf({ kernels, scattered, memory, isCareful }: FusedStage): Program[] {
-  const functions = new Map<string, WasmFunction>();
-  const names = kernels.map((kernel) => {
-    const structure = structureOf(kernel);
-    const made = functions.get(structure) ?? kernelFunction(`kernel${functions.size}`, kernel);
-    functions.set(structure, made);
-    return made.name;
-  });
-  const module = encodeModule([...CAREFUL_FUNCTIONS, ...functions.values(), ADD_ROW]);
+function readyKernels({ module, kernels, isCareful }: FusedProgram, memory: StateMemory): ReadyKernel[] {
   const calls = functionsOf(module, memory.linear, isCareful ?? denormalsAreSlow());
   const callNamed = (name: string): WebAssemblyFunction => {
     const call = calls.get(name);
     if (call === undefined) throw new Error(`The module of kernels has no ${name}`);
     return call;
   };
-  return kernels.map((kernel, position) => {
-    const functionsOfRows = { call: callNamed(at(names, position)), addRow: callNamed(ADD_ROW.name) };
-    const hasRows = tableOf(kernel, scattered) !== undefined;
-    const update = hasRows ? new RowUpdate(kernel, scattered, memory, functionsOfRows) : undefined;
+  return kernels.map((kernel) => {
+    const functionsOfRows = { call: callNamed(kernel.function), addRow: callNamed(ADD_ROW.name) };
+    const update = kernel.changesRows ? new RowUpdate(kernel, memory, functionsOfRows) : undefined;
     return { kernel, call: functionsOfRows.call, update };
   });
 }

@@ -45,7 +45,7 @@ export function fusible(graph: FunctionGraph, rules: FusionRules): Fusible {
     if (reason === undefined) groups.add(output, (variable) => reasonAgainst(variable) === undefined);
     else unfused.push({ output, reason });
   }
-  const kernels = groups.all().map((group) => kernelOf(group, order));
+  const kernels = kernelsOf(groups.all(), order);
   const reason = 'with what has arrays in common with it, it is too much for one kernel';
   const large = kernels.filter((kernel) => !isWithinLimits(kernel)).flatMap(({ outputs }) => outputs);
   return {
@@ -170,11 +170,23 @@ function merge(group: Group, other: Group): void {
   for (const scalar of other.scalars) group.scalars.add(scalar);
 }
 
-function kernelOf({ outputs, nodes, arrays, scalars }: Group, order: readonly Apply[]): Kernel {
-  const computed = new Set([...nodes].map(({ output }) => output));
+/** No application is in two groups: what it computes would be an array of both. */
+function kernelsOf(groups: readonly Group[], order: readonly Apply[]): Kernel[] {
+  const nodes = new Map(groups.map((group): [Group, Apply[]] => [group, []]));
+  const groupOf = new Map(groups.flatMap((group) => [...group.nodes].map((node) => [node, group] as const)));
+  for (const node of order) {
+    const group = groupOf.get(node);
+    if (group !== undefined) nodes.get(group)?.push(node);
+  }
+  return [...nodes].map(([group, inOrder]) => kernelOf(group, inOrder));
+}
+
+/** @param inOrder the nodes of the group, each after those it depends on */
+function kernelOf({ outputs, arrays, scalars }: Group, inOrder: readonly Apply[]): Kernel {
+  const computed = new Set(inOrder.map(({ output }) => output));
   return {
     shape: at(outputs, 0).shape.map(Number),
-    nodes: order.filter((node) => nodes.has(node)),
+    nodes: inOrder,
     arrays: [...arrays].filter((array) => !computed.has(array)),
     scalars: [...scalars],
     outputs,

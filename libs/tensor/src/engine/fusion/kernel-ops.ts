@@ -16,8 +16,11 @@ export interface KernelOp {
 /** How a kernel computes an application; undefined of one that it cannot compute with the bits of the engine. */
 export function kernelOp(node: Apply): KernelOp | undefined {
   const op = OPS.get(node.op.name);
-  const dtypes = [...node.inputs, ...node.outputs].map(({ dtype }) => dtype);
-  const isTaken = op?.dtypes.every((dtype, position) => dtype === dtypes[position]) === true;
+  if (op === undefined) return undefined;
+  const { inputs, outputs } = node;
+  const isTaken = op.dtypes.every(
+    (dtype, position) => dtype === (inputs[position] ?? outputs[position - inputs.length])?.dtype,
+  );
   return isTaken ? op.of(node) : undefined;
 }
 

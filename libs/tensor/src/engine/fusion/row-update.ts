@@ -2,6 +2,7 @@ import { sizeOf, type NdArray } from '@longrun/serialization';
 
 import { at } from '../../arrays/at.js';
 import type { Variable } from '../../graph/variable.js';
+import type { KernelProgram, RowsProgram } from './fused-program.js';
 import { LOAD, STORE, VECTOR_BYTES, type Kernel } from './kernel.js';
 import { get, INSTRUCTION, sequence, unsigned, vectorInstruction, type WasmFunction } from './module-encoding.js';
 import { floatsOf, rowsAt, type ScatteredRows } from './scattered-rows.js';
@@ -71,13 +72,13 @@ interface Added {
  * one comes to lie, as a table of some steps before was there: only what has changed since is copied.
  */
 export class RowUpdate {
-  readonly #kernel: Kernel;
+  readonly #kernel: KernelProgram;
   readonly #memory: StateMemory;
   readonly #call: WebAssemblyFunction;
   readonly #addRow: WebAssemblyFunction;
   /** Position of the table among the arrays of the kernel; the others are made of rows. */
   readonly #table: number;
-  readonly #scattered: readonly (ScatteredRows | undefined)[];
+  readonly #scattered: readonly (RowsProgram | undefined)[];
   readonly #rowBytes: number;
   /** What all arrays of the kernel take, each. */
   readonly #bytes: number;
@@ -87,8 +88,7 @@ export class RowUpdate {
   readonly #floats: Float32Array;
 
   constructor(
-    kernel: Kernel,
-    scattered: ReadonlyMap<Variable, ScatteredRows>,
+    kernel: KernelProgram,
     memory: StateMemory,
     functions: { readonly call: WebAssemblyFunction; readonly addRow: WebAssemblyFunction },
   ) {
@@ -96,7 +96,7 @@ export class RowUpdate {
     this.#memory = memory;
     this.#call = functions.call;
     this.#addRow = functions.addRow;
-    this.#scattered = kernel.arrays.map((array) => scattered.get(array));
+    this.#scattered = kernel.arrays.map((array) => (typeof array === 'number' ? undefined : array));
     this.#table = this.#scattered.indexOf(undefined);
     this.#rowBytes = bytesOfRow(kernel.shape);
     this.#bytes = regionBytes(kernel.shape);
@@ -111,13 +111,14 @@ export class RowUpdate {
    *
    * @throws RangeError for an index that is out of range
    */
-  run(valueOf: (variable: Variable) => NdArray | RegionValue, numbers: readonly number[]): RegionValue | undefined {
-    const table = valueOf(at(this.#kernel.arrays, this.#table));
+  run(valueOf: (position: number) => NdArray | RegionValue, numbers: readonly number[]): RegionValue | undefined {
+    const position = at(this.#kernel.arrays, this.#table);
+    const table = typeof position === 'number' ? valueOf(position) : undefined;
     if (!(table instanceof RegionValue)) return undefined;
-    const added = this.#scattered.flatMap((made, position): Added[] => {
+    const added = this.#scattered.flatMap((made, array): Added[] => {
       if (made === undefined) return [];
       const places = rowsAt(onHost(valueOf(made.indices)), this.#size);
-      return [{ sums: position * this.#bytes, places, rows: valueOf(made.rows) }];
+      return [{ sums: array * this.#bytes, places, rows: valueOf(made.rows) }];
     });
     const touched = this.#touched(added);
     try {

@@ -11,6 +11,26 @@ export function regionBytes(shape: readonly number[]): number {
   return Math.ceil((sizeOf(shape) * Float32Array.BYTES_PER_ELEMENT) / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
 }
 
+/** How much memory kernels want. */
+export interface MemoryNeeds {
+  /** For themselves. */
+  readonly ownBytes: number;
+  /** For values: the first that there is address space enough for. */
+  readonly valueBytes: readonly number[];
+}
+
+/** As much memory as can be had; undefined where there is not address space enough for any. */
+export function memoryFor({ ownBytes, valueBytes }: MemoryNeeds): StateMemory | undefined {
+  for (const bytes of valueBytes) {
+    try {
+      return new StateMemory(ownBytes, bytes);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  return undefined;
+}
+
 /**
  * Memory that kernels compute in: a part of it for themselves, and the other for values. Its buffer can be read and written as any other, by
  * engines too, but never be transferred.

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 import type { EngineDefinition, ProviderDefinition } from '../engine.js';
+import type { EnginePrograms } from '../engine-program.js';
 import type { OpName } from '../../ops/op-name.js';
 import { environmentOf } from './environment.js';
 import { lowerings } from './lowerings/index.js';
@@ -59,6 +60,21 @@ export const onnxruntime: EngineDefinition = {
   async compile(graph, target) {
     const { compileOnnxruntime } = await import('./onnxruntime-engine.js');
     return compileOnnxruntime(graph, target);
+  },
+};
+
+/** Of the processor. */
+export const onnxruntimePrograms: EnginePrograms = {
+  async load() {
+    await import('./onnxruntime-engine.js');
+  },
+  async lower(graph) {
+    const { lowerOnnxruntime } = await import('./onnxruntime-engine.js');
+    return lowerOnnxruntime(graph);
+  },
+  async open(name, program, target, graphOf) {
+    const { openLowered } = await import('./onnxruntime-engine.js');
+    return await openLowered(name, program, target, graphOf);
   },
 };
 

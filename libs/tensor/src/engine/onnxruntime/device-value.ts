@@ -4,6 +4,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { OnnxModel } from '../../onnx/onnx-model.js';
 import { StoredValue } from '../stored-value.js';
 import { toNdArray } from './to-ndarray.js';
+import { onnxruntimeNode } from './onnxruntime-node.js';
 
 /** A value in the memory of the device that WebGPU computes with. */
 export class DeviceValue extends StoredValue {
@@ -48,7 +49,7 @@ async function reader(dtype: DType, rank: number): Promise<Reader> {
 }
 
 async function openReader(dtype: DType, rank: number): Promise<Reader> {
-  const { InferenceSession } = await import('onnxruntime-node');
+  const { InferenceSession } = onnxruntimeNode();
   const type = { dtype, shape: Array.from({ length: rank }, () => null) };
   const model = new OnnxModel('read');
   const input = model.input('value', type);

@@ -5,28 +5,81 @@ import { at } from '../../arrays/at.js';
 import type { Variable } from '../../graph/variable.js';
 import { toposort } from '../../graph/walk.js';
 import type { ComputeTarget, Executable, FunctionGraph } from '../engine.js';
+import type { EngineProgram } from '../engine-program.js';
 import { freeBuffer } from '../host-memory.js';
 import { repeat } from '../profile.js';
 import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
 import { DeviceValue } from './device-value.js';
 import { failureOf } from './failure.js';
-import { lowerToOnnx, type LoweredGraph } from './lower.js';
+import { lowerToOnnx, type LoweredGraph, type NodeLabels } from './lower.js';
+import { onnxruntimeNode } from './onnxruntime-node.js';
 import { openSession, type OpenedSession } from './open-session.js';
 import { withProfiling } from './profiling.js';
 import { toNdArray } from './to-ndarray.js';
 
 /** Compiles a graph to one ONNX model and opens a session of ONNX Runtime for it. */
 export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTarget): Promise<Executable> {
-  const ort = await import('onnxruntime-node');
-  const lowered = lowerToOnnx(graph.name, graph.inputs, graph.outputs, target.provider);
-  const { inputNames, outputNames } = lowered;
-  const options = sessionOptions(graph, lowered, target);
-  const { session, source } = await openSession(graph.name, lowered, options, target);
+  const { program, labels } = lowered(graph, target.provider);
+  return await openOnnxruntime(graph.name, program, target, () => ({ graph, labels }));
+}
+
+/** What a graph becomes for the processor, as data. */
+export function lowerOnnxruntime(graph: FunctionGraph): EngineProgram {
+  const { model, ...facts } = lowered(graph, 'cpu').program;
+  return { bytes: model, facts: JSON.stringify(facts) };
+}
+
+/** Opens a session for what {@link lowerOnnxruntime} has made of a graph. */
+export async function openLowered(
+  name: string,
+  { bytes, facts }: EngineProgram,
+  target: ComputeTarget,
+  graphOf: () => FunctionGraph,
+): Promise<Executable> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it was written by `lowerOnnxruntime`
+  const program = { ...JSON.parse(facts), model: bytes } as OnnxProgram;
+  return await openOnnxruntime(name, program, target, () => {
+    const graph = graphOf();
+    return { graph, labels: lowered(graph, 'cpu').labels };
+  });
+}
+
+/** What a session is opened for. */
+interface OnnxProgram extends Omit<LoweredGraph, 'labels'> {
+  /** Fusions of ONNX Runtime that must not be made. */
+  readonly leftOut: readonly string[];
+}
+
+/** What a program was made of. */
+interface Source {
+  readonly graph: FunctionGraph;
+  readonly labels: NodeLabels;
+}
+
+function lowered(
+  graph: FunctionGraph,
+  provider: string,
+): { readonly program: OnnxProgram; readonly labels: NodeLabels } {
+  const { labels, ...model } = lowerToOnnx(graph.name, graph.inputs, graph.outputs, provider);
+  return { program: { ...model, leftOut: wrongFusions(graph) }, labels };
+}
+
+/** @param sourceOf for errors, profiles and what lies on devices */
+async function openOnnxruntime(
+  functionName: string,
+  program: OnnxProgram,
+  target: ComputeTarget,
+  sourceOf: () => Source,
+): Promise<Executable> {
+  const ort = onnxruntimeNode();
+  const { inputNames, outputNames } = program;
+  const options = sessionOptions(program, target, sourceOf);
+  const { session, source } = await openSession(functionName, program, options, target);
   /** Of the processor, for what the kernels of WebGPU cannot be given. */
   let spare: Promise<OpenedSession> | undefined;
   const spareSession = async (): Promise<InferenceSession> => {
     const ofProcessor = { ...target, provider: 'cpu' };
-    spare ??= openSession(graph.name, lowered, sessionOptions(graph, lowered, ofProcessor), ofProcessor);
+    spare ??= openSession(functionName, program, sessionOptions(program, ofProcessor, sourceOf), ofProcessor);
     return (await spare).session;
   };
 
@@ -66,13 +119,13 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
       fetches[name] = place === undefined ? null : tensorOf(place);
     }
     const results = await opened.run(feeds, fetches).catch(async (error: unknown) => {
-      throw failureOf(graph, await Promise.all(values.map(async (value) => await elementsOf(value))), error);
+      throw failureOf(sourceOf().graph, await Promise.all(values.map(async (value) => await elementsOf(value))), error);
     });
     return outputNames.map((name, position) => {
       const place = places[position];
-      if (place === undefined || fetches[name] === null) return storedValue(graph.name, results[name]);
+      if (place === undefined || fetches[name] === null) return storedValue(functionName, results[name]);
       // The binding copies what ONNX Runtime has written there once more, which nobody needs.
-      const copy = toNdArray(graph.name, results[name]).data.buffer;
+      const copy = toNdArray(functionName, results[name]).data.buffer;
       if (copy !== place.onHost?.data.buffer) freeBuffer(copy);
       return place.retain();
     });
@@ -84,9 +137,9 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
       return await runIn(isForSpare ? await spareSession() : session, inputs, places);
     },
     profile: (inputs, runs) =>
-      withProfiling(lowered.labels, async (profiling) => {
+      withProfiling(sourceOf().labels, async (profiling) => {
         // A session of its own: one that may be profiled is slower, and cannot go on once it has told.
-        const profiled = await ort.InferenceSession.create(lowered.model, { ...options, ...profiling });
+        const profiled = await ort.InferenceSession.create(program.model, { ...options, ...profiling });
         try {
           await repeat(runs, async () => await runIn(profiled, inputs));
           profiled.endProfiling();
@@ -103,12 +156,12 @@ export async function compileOnnxruntime(graph: FunctionGraph, target: ComputeTa
 }
 
 function sessionOptions(
-  graph: FunctionGraph,
-  lowered: LoweredGraph,
+  program: OnnxProgram,
   { provider, device, threads }: ComputeTarget,
+  sourceOf: () => Source,
 ): InferenceSession.SessionOptions {
   return {
-    ...providerOptions(graph, lowered, provider, device),
+    ...providerOptions(program, provider, device, sourceOf),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -117,7 +170,7 @@ function sessionOptions(
     // alone: those of several sessions would take the cores from one another. Values must be strings.
     extra: {
       session: { intra_op: { allow_spinning: '1', spin_duration_us: '50' }, force_spinning_stop: '1' },
-      optimization: { disable_specified_optimizers: wrongFusions(graph).join(';') },
+      optimization: { disable_specified_optimizers: program.leftOut.join(';') },
     },
     // Fatal ones only: other errors are thrown, and need not be on stderr too.
     logSeverityLevel: 4,
@@ -126,13 +179,14 @@ function sessionOptions(
 
 /** What the provider is told. Of WebGPU: state stays on the device. */
 function providerOptions(
-  { outputs, state }: FunctionGraph,
-  { outputNames, forProcessor }: LoweredGraph,
+  { outputNames, forProcessor }: OnnxProgram,
   provider: string,
   device: number,
+  sourceOf: () => Source,
 ): Pick<InferenceSession.SessionOptions, 'executionProviders' | 'preferredOutputLocation'> {
   switch (provider) {
     case 'webgpu': {
+      const { outputs, state } = sourceOf().graph;
       const isKept = (output: Variable): boolean => state?.has(output) === true && output.dtype === 'float32';
       return {
         // It refuses an empty list.

@@ -2,10 +2,11 @@ import { readFile, rm } from 'node:fs/promises';
 
 import type { InferenceSession } from 'onnxruntime-node';
 
-import { compileCache, CompileCache } from '../compile-cache.js';
+import { compileCache, CompileCache, KEPT } from '../compile-cache.js';
 import type { ComputeTarget, ProgramSource } from '../engine.js';
 import { environmentOf } from './environment.js';
 import type { LoweredGraph } from './lower.js';
+import { onnxruntimeNode } from './onnxruntime-node.js';
 
 /** A session, and whether its model was optimized before. */
 export interface OpenedSession {
@@ -29,7 +30,7 @@ const MOST_MODEL_BYTES = 16 * 2 ** 20;
  */
 export async function openSession(
   name: string,
-  { model, nodes }: LoweredGraph,
+  { model, nodes }: Pick<LoweredGraph, 'model' | 'nodes'>,
   options: InferenceSession.SessionOptions,
   target: ComputeTarget,
 ): Promise<OpenedSession> {
@@ -62,7 +63,7 @@ export async function openSession(
       saving === undefined || bytes === undefined
         ? `ONNX Runtime could not write to ${cache.folder}`
         : await cache.keep(key, bytes);
-    return { session, source: { from: 'compiler', reason: failure ?? 'it is kept from now on' } };
+    return { session, source: { from: 'compiler', reason: failure ?? KEPT } };
   } finally {
     await rm(file, { force: true }).catch(() => undefined);
   }
@@ -89,10 +90,11 @@ async function created(
   model: Uint8Array,
   options: InferenceSession.SessionOptions,
 ): Promise<InferenceSession> {
-  const { InferenceSession } = await import('onnxruntime-node');
-  return await InferenceSession.create(model, options).catch((error: unknown) => {
-    throw new Error(`${name}: ONNX Runtime does not take the model: ${messageOf(error)}`, { cause: error });
-  });
+  return await onnxruntimeNode()
+    .InferenceSession.create(model, options)
+    .catch((error: unknown) => {
+      throw new Error(`${name}: ONNX Runtime does not take the model: ${messageOf(error)}`, { cause: error });
+    });
 }
 
 function messageOf(error: unknown): string {
