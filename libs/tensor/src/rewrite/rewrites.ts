@@ -23,6 +23,7 @@ import type { Rewrite } from './rewrite.js';
 import { rewritten, type Rewritten } from './rewritten.js';
 import { scansInOne } from './scans-in-one.js';
 import { slopeOfSigmoid } from './slope-of-sigmoid.js';
+import { sumOfDeviations } from './sum-of-deviations.js';
 import { sumsAfterScan } from './sums-after-scan.js';
 import { softmaxOfProduct } from './softmax-of-product.js';
 import { STABLE_FORMS } from './stable-forms.js';
@@ -52,6 +53,7 @@ export const LEANER_GRADIENTS: readonly Rewrite[] = [
   negatedSum,
   softmaxOfProduct,
   commonFactor,
+  sumOfDeviations,
   scansInOne,
   sumsAfterScan,
   joinedParts,
