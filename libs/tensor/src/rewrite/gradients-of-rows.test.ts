@@ -36,6 +36,7 @@ import { commonFactor } from './common-factor.js';
 import { filledOperands } from './filled-operands.js';
 import { negatedSum } from './negated-sums.js';
 import { rewritten } from './rewritten.js';
+import { slopeOfSquares } from './slope-of-squares.js';
 import { softmaxOfProduct } from './softmax-of-product.js';
 import { sumOfDeviations } from './sum-of-deviations.js';
 
@@ -99,6 +100,26 @@ test('a sum over what is negated is negated itself', async () => {
     // Of a sum that is 0.
     ulps: 1,
   });
+});
+
+test('the gradient of a mean of squares is one product, also of arrays of unknown sizes', async () => {
+  for (const z of [x, tensor('unknown', 'float32', [null, 4])]) {
+    const before = mul(fill(square(z), div(1, constant(12, 'float32'))), mul(z, 2));
+    await expectRewrite(slopeOfSquares, {
+      inputs: [z],
+      outputs: [before],
+      values: [ordinary([3, 4], -2, 3)],
+      ops: ['div', 'mul', 'mul'],
+      ulps: 2,
+    });
+  }
+  const [row, three] = [tensor('row', 'float32', [4]), constant(3, 'float32')];
+  const others = [
+    mul(fill(square(x), row), mul(x, 2)),
+    mul(fill(square(x), three), mul(x, 3)),
+    mul(fill(x, three), mul(x, 2)),
+  ];
+  expectUntouched(slopeOfSquares, others, [x, row]);
 });
 
 describe('the gradient of a Gelu', () => {

@@ -23,6 +23,7 @@ import type { Rewrite } from './rewrite.js';
 import { rewritten, type Rewritten } from './rewritten.js';
 import { scansInOne } from './scans-in-one.js';
 import { slopeOfSigmoid } from './slope-of-sigmoid.js';
+import { slopeOfSquares } from './slope-of-squares.js';
 import { sumOfDeviations } from './sum-of-deviations.js';
 import { sumsAfterScan } from './sums-after-scan.js';
 import { softmaxOfProduct } from './softmax-of-product.js';
@@ -50,6 +51,7 @@ export const SAME_BITS: readonly Rewrite[] = [
  */
 export const LEANER_GRADIENTS: readonly Rewrite[] = [
   slopeOfSigmoid,
+  slopeOfSquares,
   negatedSum,
   softmaxOfProduct,
   commonFactor,

@@ -11,7 +11,8 @@ import { CAREFUL_FUNCTIONS } from './careful-ops.js';
 import type { FusedStage } from './fuse.js';
 import { kernelFunction, structureOf, type Kernel } from './kernel.js';
 import { encodeModule, type WasmFunction } from './module-encoding.js';
-import { ADD_ROW, RowUpdate, tableOf } from './row-update.js';
+import { ADD_ROWS, COPY_ROWS, rowsFunction } from './row-functions.js';
+import { RowUpdate, tableOf } from './row-update.js';
 import { addRows } from './scattered-rows.js';
 import { onHost, regionBytes, RegionValue } from './state-memory.js';
 import { functionsOf, type WebAssemblyFunction } from './web-assembly.js';
@@ -146,17 +147,25 @@ function programsOf({ kernels, scattered, memory }: FusedStage): Program[] {
     functions.set(structure, made);
     return made.name;
   });
-  const calls = functionsOf(encodeModule([...CAREFUL_FUNCTIONS, ...functions.values(), ADD_ROW]), memory.linear);
+  const compiled = [...CAREFUL_FUNCTIONS, ...functions.values()];
+  const ofRows = kernels.flatMap((kernel, index) => {
+    const table = tableOf(kernel, scattered);
+    if (table === undefined) return [];
+    const position = compiled.findIndex(({ name }) => name === names[index]);
+    return [rowsFunction(`rows ${index}`, at(compiled, position), position, kernel.arrays.indexOf(table))];
+  });
+  const calls = functionsOf(encodeModule([...compiled, ...ofRows, ADD_ROWS, COPY_ROWS]), memory.linear);
   const callNamed = (name: string): WebAssemblyFunction => {
     const call = calls.get(name);
     if (call === undefined) throw new Error(`The module of kernels has no ${name}`);
     return call;
   };
-  return kernels.map((kernel, position) => {
-    const functionsOfRows = { call: callNamed(at(names, position)), addRow: callNamed(ADD_ROW.name) };
-    const hasRows = tableOf(kernel, scattered) !== undefined;
-    const update = hasRows ? new RowUpdate(kernel, scattered, memory, functionsOfRows) : undefined;
-    return { kernel, call: functionsOfRows.call, update };
+  return kernels.map((kernel, index) => {
+    const call = callNamed(at(names, index));
+    if (tableOf(kernel, scattered) === undefined) return { kernel, call, update: undefined };
+    const [addRows, copyRows] = [callNamed(ADD_ROWS.name), callNamed(COPY_ROWS.name)];
+    const functionsOfRows = { call, callRows: callNamed(`rows ${index}`), addRows, copyRows };
+    return { kernel, call, update: new RowUpdate(kernel, scattered, memory, functionsOfRows) };
   });
 }
 
