@@ -163,9 +163,9 @@ function programsOf({ kernels, scattered, memory }: FusedStage): Program[] {
   return kernels.map((kernel, index) => {
     const call = callNamed(at(names, index));
     if (tableOf(kernel, scattered) === undefined) return { kernel, call, update: undefined };
-    const [addRows, copyRows] = [callNamed(ADD_ROWS.name), callNamed(COPY_ROWS.name)];
-    const functionsOfRows = { call, callRows: callNamed(`rows ${index}`), addRows, copyRows };
-    return { kernel, call, update: new RowUpdate(kernel, scattered, memory, functionsOfRows) };
+    const callRows = callNamed(`rows ${index}`);
+    const ofAll = { addRows: callNamed(ADD_ROWS.name), copyRows: callNamed(COPY_ROWS.name) };
+    return { kernel, call, update: new RowUpdate(kernel, scattered, memory, { call, callRows, ...ofAll }) };
   });
 }
 
