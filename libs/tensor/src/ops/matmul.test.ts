@@ -1,6 +1,18 @@
 import { expect, test } from 'vitest';
 
-import { add, batchedDot, grad, matmul, outer, square, sum, tensor, tensordot, type Variable } from '../index.js';
+import {
+  add,
+  batchedDot,
+  grad,
+  matmul,
+  outer,
+  square,
+  sum,
+  tensor,
+  tensordot,
+  toposort,
+  type Variable,
+} from '../index.js';
 import { expectEnginesAgree } from '../../test/agreement.js';
 import { array, evaluate, expectClose, expectGradientsRight, present, spread, type Build } from '../../test/op-laws.js';
 
@@ -11,6 +23,14 @@ const products: readonly { readonly name: string; readonly build: Build; readonl
     shapes: [
       [2, 1, 3, 2],
       [3, 2, 2],
+    ],
+  },
+  {
+    name: 'matmul of matrices and narrow ones',
+    build: pair(matmul),
+    shapes: [
+      [2, 5, 5],
+      [2, 5, 2],
     ],
   },
   { name: 'matmul of a vector and matrices', build: pair(matmul), shapes: [[3], [2, 3, 2]] },
@@ -66,6 +86,20 @@ test.each(products)('the gradients of $name and of their own are right on both e
   const values = shapes.map((shape, position) => spread(shape, -2, 2, position));
   await expectGradientsRight(build, values);
   await expectEnginesAgree((...inputs) => slopes(build, inputs), values, { gradients: true });
+});
+
+test('for a gradient the smaller of two arrays is transposed', () => {
+  const shuffledFor = (columns: number): readonly unknown[] => {
+    const [a, b] = [tensor('a', 'float32', [2, 5, 5]), tensor('b', 'float32', [2, 5, columns])];
+    const [gradient] = grad(sum(matmul(a, b)), [b]);
+    const nodes = toposort([present(gradient)]).filter(({ op }) => op.name === 'dimshuffle');
+    return nodes.map(({ output }) => output.shape).filter((shape) => shape.length === 3 && !shape.includes(1));
+  };
+  expect(shuffledFor(2)).toEqual([
+    [2, 2, 5],
+    [2, 5, 2],
+  ]);
+  expect(shuffledFor(3)).toEqual([[2, 5, 5]]);
 });
 
 test('batchedDot multiplies each of the batch by dot', async () => {

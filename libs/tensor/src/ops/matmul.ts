@@ -8,6 +8,7 @@ import {
   commonSize,
   formatShape,
   isFloat,
+  isKnown,
   promote,
   TensorTypeError,
   type Dim,
@@ -51,7 +52,7 @@ export const matmulOp = defineOp({
   grad(node, outputGradients) {
     const [a, b] = [at(node.inputs, 0), at(node.inputs, 1)];
     const gradient = onlyGradient(node, outputGradients);
-    return [unbroadcast(matmul(gradient, swapLast(b)), a), unbroadcast(matmul(swapLast(a), gradient), b)];
+    return [unbroadcast(matmul(gradient, swapLast(b)), a), unbroadcast(transposedProduct(a, gradient), b)];
   },
   run(inputs, node) {
     const [a, b] = [at(inputs, 0), at(inputs, 1)];
@@ -83,6 +84,13 @@ function productShape(a: readonly Dim[], b: readonly Dim[]): Dim[] | undefined {
   const leading = broadcastDims([a.slice(0, -2), b.slice(0, -2)]);
   if (leading === undefined || commonSize(left, right) === undefined) return undefined;
   return [...leading, at(a, -2), at(b, -1)];
+}
+
+/** The product of a with its last axes exchanged and another array: what is transposed for it is as little as can be, as engines take their time to do it. */
+function transposedProduct(a: Variable, other: Variable): Variable {
+  const [rows, columns, inner] = [at(a.shape, -1), at(other.shape, -1), at(a.shape, -2)];
+  const isAllSmaller = isKnown(rows) && isKnown(columns) && isKnown(inner) && columns * (inner + rows) < rows * inner;
+  return isAllSmaller ? swapLast(matmul(swapLast(other), a)) : matmul(swapLast(a), other);
 }
 
 function swapLast(x: Variable): Variable {

@@ -2,13 +2,15 @@ import { Constant, constant } from '../graph/constant.js';
 import { isAllKnown } from '../graph/tensor-type.js';
 import type { Variable } from '../graph/variable.js';
 import { add } from '../ops/add.js';
+import { exp } from '../ops/exp.js';
 import { mul } from '../ops/mul.js';
-import { eitherWay, hole, type Match } from './pattern.js';
+import { sub } from '../ops/sub.js';
+import { eitherWay, hole, op, type Match } from './pattern.js';
 import type { Rewrite } from './rewrite.js';
 
 /**
- * `a * (g * p) + b * ((g * h) * (c * e))` as `g * (a * p + (b * c) * (h * e))`, of numbers a, b and c: the gradient of a Gelu, which is an array that is multiplied with
- * what is made of the array, twice.
+ * `a * (g * p) + b * ((g * h) * (c * exp(-q)))` as `(a * g) * (p + h * exp(log(b * c / a) - q))`, of numbers a, b and c: the gradient of a Gelu, which is an
+ * array that is multiplied with what is made of the array, twice. Where g is a product of matrices, engines have `a` in the product.
  */
 export const commonFactor: Rewrite = {
   name: 'common factor of a gradient',
@@ -17,25 +19,39 @@ export const commonFactor: Rewrite = {
     eitherWay('mul', eitherWay('mul', hole('g'), hole('p')), hole('a', isNumber)),
     eitherWay(
       'mul',
-      eitherWay('mul', eitherWay('mul', hole('g'), hole('h')), eitherWay('mul', hole('e'), hole('c', isNumber))),
+      eitherWay(
+        'mul',
+        eitherWay('mul', hole('g'), hole('h')),
+        eitherWay('mul', op('exp', op('neg', hole('q'))), hole('c', isNumber)),
+      ),
       hole('b', isNumber),
     ),
   ),
-  check: (match) => (isOfOneSize(match) ? undefined : 'it may broadcast'),
+  check(match) {
+    if (!isOfOneSize(match)) return 'it may broadcast';
+    const logarithm = logarithmOf(match);
+    return Number.isFinite(logarithm) ? undefined : 'the quotient of its numbers has no logarithm';
+  },
   replacement(match) {
-    const [g, p, h, e] = [match.of('g'), match.of('p'), match.of('h'), match.of('e')];
-    const both = constant(numberOf(match.of('b')) * numberOf(match.of('c')), g.dtype);
-    return mul(g, add(mul(p, match.of('a')), mul(mul(h, e), both)));
+    const [g, p, h, q] = [match.of('g'), match.of('p'), match.of('h'), match.of('q')];
+    const power = exp(sub(constant(logarithmOf(match), q.dtype), q));
+    return mul(mul(g, match.of('a')), add(p, mul(h, power)));
   },
 };
 
 function isOfOneSize(match: Match): boolean {
   const { shape } = match.node.output;
-  return isAllKnown(shape) && ['g', 'p', 'h', 'e'].every((name) => match.of(name).shape.join() === shape.join());
+  return isAllKnown(shape) && ['g', 'p', 'h', 'q'].every((name) => match.of(name).shape.join() === shape.join());
 }
 
 function isNumber(variable: Variable): boolean {
   return variable instanceof Constant && variable.ndim === 0;
+}
+
+/** Of the quotient of the two numbers that what is summed is multiplied with. */
+function logarithmOf(match: Match): number {
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => numberOf(match.of(name)));
+  return Math.log((Number(b) * Number(c)) / Number(a));
 }
 
 function numberOf(variable: Variable): number {

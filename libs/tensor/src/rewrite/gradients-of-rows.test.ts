@@ -6,10 +6,13 @@ import {
   dimshuffle,
   div,
   dot,
+  exp,
   fill,
   gelu,
   grad,
+  layerNormalization,
   matmul,
+  mean,
   mul,
   neg,
   scalar,
@@ -20,12 +23,22 @@ import {
   tensor,
   type Variable,
 } from '../index.js';
-import { expectRefusal, expectRewrite, expectUntouched, hard } from '../../test/rewrite-tester.js';
+import {
+  expectRefusal,
+  expectRewrite,
+  expectSameValues,
+  expectUntouched,
+  hard,
+  opsOf,
+} from '../../test/rewrite-tester.js';
 import { array, present, spread } from '../../test/op-laws.js';
 import { commonFactor } from './common-factor.js';
 import { filledOperands } from './filled-operands.js';
 import { negatedSum } from './negated-sums.js';
+import { rewritten } from './rewritten.js';
+import { slopeOfSquares } from './slope-of-squares.js';
 import { softmaxOfProduct } from './softmax-of-product.js';
+import { sumOfDeviations } from './sum-of-deviations.js';
 
 const x = tensor('x', 'float32', [3, 4]);
 const inputs = [x];
@@ -89,6 +102,26 @@ test('a sum over what is negated is negated itself', async () => {
   });
 });
 
+test('the gradient of a mean of squares is one product, also of arrays of unknown sizes', async () => {
+  for (const z of [x, tensor('unknown', 'float32', [null, 4])]) {
+    const before = mul(fill(square(z), div(1, constant(12, 'float32'))), mul(z, 2));
+    await expectRewrite(slopeOfSquares, {
+      inputs: [z],
+      outputs: [before],
+      values: [ordinary([3, 4], -2, 3)],
+      ops: ['div', 'mul', 'mul'],
+      ulps: 2,
+    });
+  }
+  const [row, three] = [tensor('row', 'float32', [4]), constant(3, 'float32')];
+  const others = [
+    mul(fill(square(x), row), mul(x, 2)),
+    mul(fill(square(x), three), mul(x, 3)),
+    mul(fill(x, three), mul(x, 2)),
+  ];
+  expectUntouched(slopeOfSquares, others, [x, row]);
+});
+
 describe('the gradient of a Gelu', () => {
   const g = tensor('g', 'float32', [3, 4]);
   const gradientOf = (one: Variable): Variable => present(grad(sum(mul(gelu(one), g)), [one])[0]);
@@ -100,17 +133,51 @@ describe('the gradient of a Gelu', () => {
       values: [ordinary([3, 4], -0.5, 2), ordinary([3, 4], -1, 1)],
       ops: [
         ['mul', 'mul', 'erf', 'add', 'mul', 'mul', 'dimshuffle', 'fill', 'mul'],
-        ['mul', 'square', 'neg', 'exp', 'mul', 'mul', 'add', 'mul'],
+        ['mul', 'square', 'sub', 'exp', 'mul', 'add', 'mul'],
       ].flat(),
-      ulps: 4,
+      ulps: 8,
     });
     expect(present(after).shape).toEqual([3, 4]);
   });
 
-  test('stays where it may broadcast', () => {
+  test('stays where it may broadcast, or its numbers are of two signs', () => {
     const unknown = tensor('unknown', 'float32', [null, 4]);
     const output = present(grad(sum(gelu(unknown)), [unknown])[0]);
     expectRefusal(commonFactor, [output], 'it may broadcast', [unknown]);
+    const power = mul(exp(neg(square(x))), 3);
+    const other = add(mul(mul(g, x), 2), mul(mul(mul(g, x), power), -1));
+    expectRefusal(commonFactor, [other], 'the quotient of its numbers has no logarithm', [x, g]);
+  });
+});
+
+describe('the gradient of a normalization', () => {
+  const g = tensor('g', 'float32', [3, 4]);
+  const over = (axis: number) => ({ axis, keepdims: true });
+
+  test('leaves out that deviations from a mean add up to 0', async () => {
+    const [gradient] = grad(sum(mul(layerNormalization(x, 1, 0), g)), [x]);
+    const { outputs } = rewritten([present(gradient)], { inputs: [x, g], stages: [[negatedSum, filledOperands]] });
+    const after = rewritten(outputs, { inputs: [x, g], stages: [[sumOfDeviations]] });
+    expect(after.history.fired).toEqual(new Map([[sumOfDeviations.name, 1]]));
+    const sumsOf = (of: readonly Variable[]): number => opsOf(of).filter((name) => name === 'sum').length;
+    expect(sumsOf(after.outputs)).toBe(sumsOf(outputs) - 1);
+    const slopes = Array.from({ length: 12 }, (_, k) => Math.sin(k * k));
+    const values = [ordinary([3, 4], -2, 3), array('float32', [3, 4], slopes)];
+    await expectSameValues([x, g], outputs, after.outputs, values, 64);
+  });
+
+  test('has sums of what is not 2 deviations, of other axes, or times what differs along them', () => {
+    const column = tensor('column', 'float32', [3, 1]);
+    const less = (y: Variable, axis = 1): Variable => add(y, div(neg(sum(y, over(axis))), 4));
+    const deviations = mul(sub(x, mean(x, over(1))), 2);
+    const outputs = [
+      less(mul(column, sub(x, mean(x, over(1))))),
+      less(mul(column, mul(sub(x, mean(g, over(1))), 2))),
+      less(mul(column, deviations), 0),
+      less(mul(g, deviations)),
+      less(mul(column, mul(sub(x, mean(x, over(0))), 2))),
+    ];
+    expectUntouched(sumOfDeviations, outputs, [x, g, column]);
   });
 });
 

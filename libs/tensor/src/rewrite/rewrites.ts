@@ -23,6 +23,8 @@ import type { Rewrite } from './rewrite.js';
 import { rewritten, type Rewritten } from './rewritten.js';
 import { scansInOne } from './scans-in-one.js';
 import { slopeOfSigmoid } from './slope-of-sigmoid.js';
+import { slopeOfSquares } from './slope-of-squares.js';
+import { sumOfDeviations } from './sum-of-deviations.js';
 import { sumsAfterScan } from './sums-after-scan.js';
 import { softmaxOfProduct } from './softmax-of-product.js';
 import { STABLE_FORMS } from './stable-forms.js';
@@ -49,9 +51,11 @@ export const SAME_BITS: readonly Rewrite[] = [
  */
 export const LEANER_GRADIENTS: readonly Rewrite[] = [
   slopeOfSigmoid,
+  slopeOfSquares,
   negatedSum,
   softmaxOfProduct,
   commonFactor,
+  sumOfDeviations,
   scansInOne,
   sumsAfterScan,
   joinedParts,

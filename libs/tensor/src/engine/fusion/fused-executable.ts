@@ -9,7 +9,8 @@ import { elementsOf, HostValue, type StoredValue } from '../stored-value.js';
 import { denormalsAreSlow } from './denormals.js';
 import type { FusedProgram, KernelProgram } from './fused-program.js';
 import type { Kernel } from './kernel.js';
-import { ADD_ROW, RowUpdate } from './row-update.js';
+import { ADD_ROWS, COPY_ROWS } from './row-functions.js';
+import { RowUpdate } from './row-update.js';
 import { addRows } from './scattered-rows.js';
 import { onHost, regionBytes, RegionValue, type StateMemory } from './state-memory.js';
 import { functionsOf, type WebAssemblyFunction } from './web-assembly.js';
@@ -136,9 +137,11 @@ function readyKernels({ module, kernels, isCareful }: FusedProgram, memory: Stat
     return call;
   };
   return kernels.map((kernel) => {
-    const functionsOfRows = { call: callNamed(kernel.function), addRow: callNamed(ADD_ROW.name) };
-    const update = kernel.changesRows ? new RowUpdate(kernel, memory, functionsOfRows) : undefined;
-    return { kernel, call: functionsOfRows.call, update };
+    const call = callNamed(kernel.function);
+    if (kernel.ofRows === null) return { kernel, call, update: undefined };
+    const callRows = callNamed(kernel.ofRows);
+    const ofAll = { addRows: callNamed(ADD_ROWS.name), copyRows: callNamed(COPY_ROWS.name) };
+    return { kernel, call, update: new RowUpdate(kernel, memory, { call, callRows, ...ofAll }) };
   });
 }
 

@@ -1,5 +1,6 @@
 import type { NdArray } from '@longrun/serialization';
 
+import { at } from '../../arrays/at.js';
 import { Constant } from '../../graph/constant.js';
 import { isAllKnown } from '../../graph/tensor-type.js';
 import type { Variable } from '../../graph/variable.js';
@@ -7,7 +8,8 @@ import { CAREFUL_FUNCTIONS } from './careful-ops.js';
 import type { FusedStage } from './fuse.js';
 import { kernelFunction, structureOf, type Kernel } from './kernel.js';
 import { encodeModule, type WasmFunction } from './module-encoding.js';
-import { ADD_ROW, tableOf } from './row-update.js';
+import { ADD_ROWS, COPY_ROWS, rowsFunction } from './row-functions.js';
+import { tableOf } from './row-update.js';
 import { regionBytes, type MemoryNeeds } from './state-memory.js';
 
 /** The kernels of a stage as data: what runs them knows no graph. Values are numbered: the inputs of the stage in order, then the constants. */
@@ -34,8 +36,8 @@ export interface KernelProgram {
   readonly scalars: readonly number[];
   /** How many arrays it writes. */
   readonly outputs: number;
-  /** Whether it gives a table anew with other rows here and there (see `tableOf`). */
-  readonly changesRows: boolean;
+  /** Name of the function that computes some rows of it, where it gives a table anew with other rows here and there (see `tableOf`); null where it does not. */
+  readonly ofRows: string | null;
 }
 
 /** An array that is made of rows: numbers of both. */
@@ -64,7 +66,8 @@ export function fusedProgram(stage: FusedStage): FusedProgram {
     functions.set(structure, made);
     return made;
   };
-  const programs = kernels.map((kernel): KernelProgram => {
+  const tables = kernels.map((kernel) => tableOf(kernel, scattered));
+  const programs = kernels.map((kernel, index): KernelProgram => {
     const { shape, arrays, scalars, outputs } = kernel;
     return {
       function: functionOf(kernel).name,
@@ -75,11 +78,18 @@ export function fusedProgram(stage: FusedStage): FusedProgram {
       }),
       scalars: scalars.map(numberOf),
       outputs: outputs.length,
-      changesRows: tableOf(kernel, scattered) !== undefined,
+      ofRows: tables[index] === undefined ? null : `rows ${index}`,
     };
   });
+  const compiled = [...CAREFUL_FUNCTIONS, ...functions.values()];
+  const ofRows = kernels.flatMap((kernel, index) => {
+    const table = tables[index];
+    if (table === undefined) return [];
+    const position = compiled.indexOf(functionOf(kernel));
+    return [rowsFunction(`rows ${index}`, at(compiled, position), position, kernel.arrays.indexOf(table))];
+  });
   return {
-    module: encodeModule([...CAREFUL_FUNCTIONS, ...functions.values(), ADD_ROW]),
+    module: encodeModule([...compiled, ...ofRows, ADD_ROWS, COPY_ROWS]),
     kernels: programs,
     constants,
     places: placesOf(stage),

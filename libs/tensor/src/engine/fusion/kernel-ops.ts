@@ -74,12 +74,15 @@ function instruction(code: number, operands: readonly number[]): KernelOp {
   return { operands, code: (push) => [...operands.flatMap(push), ...vectorInstruction(code)] };
 }
 
-function everywhere(value: number): readonly number[] {
+/** Puts a vector on the stack that has a number in each place. */
+export function everywhere(value: number): readonly number[] {
   const bytes = new Uint8Array(Float32Array.of(value).buffer);
   return [INSTRUCTION.f32Const, ...bytes, ...vectorInstruction(0x13)];
 }
 
-const [ADD, AND, SELECT] = [0xe4, 0x4e, 0x52];
+/** Of vectors of float32. */
+export const ADD = 0xe4;
+const [AND, SELECT] = [0x4e, 0x52];
 
 /**
  * IEEE 754 says what these give to the last bit. Not among them are `exp` and its like, of which each library has its own last bits, and what

@@ -104,11 +104,13 @@ export const INSTRUCTION = {
   localSet: 0x21,
   localTee: 0x22,
   globalGet: 0x23,
+  i32Load: 0x28,
   i32Const: 0x41,
   f32Const: 0x43,
   i32EqualsZero: 0x45,
   i32LessUnsigned: 0x49,
   i32Add: 0x6a,
+  i32And: 0x71,
   /** The type of a block that takes and leaves nothing. */
   emptyBlock: 0x40,
   /** The type of one that leaves an integer. */

@@ -211,6 +211,15 @@ test.each([ROWS, null])('rows that are not looked up are not touched, of %s that
   expect(await leavesOthersAlone(training, run)).toBe(true);
 });
 
+test.each([100, 1000])('rows may be looked up more often than the table has any: %i', async (count) => {
+  const [one, other] = [await trainingBy(compile), await trainingBy(compileUnfused)];
+  const words = indices(Array.from({ length: count }, (_, at) => (at * at) % 7));
+  for (let time = 0; time < 4; time += 1) {
+    for (const { functions } of [one, other]) await functions.steps.run([words]);
+    await expectSame(one, other);
+  }
+});
+
 test('all rows are gone over where a step changes what is not looked up, if it be the sign of a zero', async () => {
   const training = await trainingBy(compile);
   const words = indices([3, 3, -5, 7, 8, 9, 3, 0, 1, 2, 3, 8]);

@@ -3,8 +3,8 @@ import { sizeOf, type NdArray } from '@longrun/serialization';
 import { at } from '../../arrays/at.js';
 import type { Variable } from '../../graph/variable.js';
 import type { KernelProgram, RowsProgram } from './fused-program.js';
-import { LOAD, STORE, VECTOR_BYTES, type Kernel } from './kernel.js';
-import { get, INSTRUCTION, sequence, unsigned, vectorInstruction, type WasmFunction } from './module-encoding.js';
+import { VECTOR_BYTES, type Kernel } from './kernel.js';
+import { FIRST, LISTED_BYTES } from './row-functions.js';
 import { floatsOf, rowsAt, type ScatteredRows } from './scattered-rows.js';
 import { onHost, RegionValue, regionBytes, type StateMemory } from './state-memory.js';
 import type { WebAssemblyFunction } from './web-assembly.js';
@@ -36,27 +36,15 @@ export function tableOf(
   return uses.length === 1 && (isAdded || isTakenFrom) ? table : undefined;
 }
 
-/** Adds a row to another: its parameters are the bytes of a row, and the addresses of both. */
-export const ADD_ROW: WasmFunction = {
-  name: 'add row',
-  parameters: ['i32', 'i32', 'i32'],
-  results: [],
-  locals: ['i32'],
-  get body() {
-    const [bytes, from, to, offset] = [0, 1, 2, 3];
-    const addressIn = (row: number): number[] => sequence(get(row), get(offset), INSTRUCTION.i32Add);
-    return sequence(
-      [INSTRUCTION.loop, INSTRUCTION.emptyBlock],
-      sequence(addressIn(to), addressIn(to), LOAD, addressIn(from), LOAD, vectorInstruction(ADD), STORE),
-      sequence(get(offset), INSTRUCTION.i32Const, VECTOR_BYTES, INSTRUCTION.i32Add),
-      sequence(INSTRUCTION.localTee, unsigned(offset), get(bytes), INSTRUCTION.i32LessUnsigned),
-      [INSTRUCTION.branchIf, 0, INSTRUCTION.end],
-    );
-  },
-};
-
-/** Of vectors of float32. */
-const ADD = 0xe4;
+/** What a module has for the rows of a kernel. */
+export interface RowFunctions {
+  /** That of the kernel. */
+  readonly call: WebAssemblyFunction;
+  /** That which calls it for each row of a list. */
+  readonly callRows: WebAssemblyFunction;
+  readonly addRows: WebAssemblyFunction;
+  readonly copyRows: WebAssemblyFunction;
+}
 
 /** Rows that are added to zeros, when it is run. */
 interface Added {
@@ -74,8 +62,7 @@ interface Added {
 export class RowUpdate {
   readonly #kernel: KernelProgram;
   readonly #memory: StateMemory;
-  readonly #call: WebAssemblyFunction;
-  readonly #addRow: WebAssemblyFunction;
+  readonly #functions: RowFunctions;
   /** Position of the table among the arrays of the kernel; the others are made of rows. */
   readonly #table: number;
   readonly #scattered: readonly (RowsProgram | undefined)[];
@@ -86,16 +73,13 @@ export class RowUpdate {
   /** How many rows came before one that is looked up; -1 of others, and of all between two runs. */
   readonly #slots: Int32Array;
   readonly #floats: Float32Array;
+  /** For the functions that go through one: where the table would be if it had to be brought to the kernel. */
+  readonly #list: Int32Array;
 
-  constructor(
-    kernel: KernelProgram,
-    memory: StateMemory,
-    functions: { readonly call: WebAssemblyFunction; readonly addRow: WebAssemblyFunction },
-  ) {
+  constructor(kernel: KernelProgram, memory: StateMemory, functions: RowFunctions) {
     this.#kernel = kernel;
     this.#memory = memory;
-    this.#call = functions.call;
-    this.#addRow = functions.addRow;
+    this.#functions = functions;
     this.#scattered = kernel.arrays.map((array) => (typeof array === 'number' ? undefined : array));
     this.#table = this.#scattered.indexOf(undefined);
     this.#rowBytes = bytesOfRow(kernel.shape);
@@ -103,6 +87,7 @@ export class RowUpdate {
     this.#size = at(kernel.shape, 0);
     this.#slots = new Int32Array(this.#size).fill(-1);
     this.#floats = new Float32Array(memory.linear.buffer);
+    this.#list = new Int32Array(memory.linear.buffer, this.#table * this.#bytes, this.#bytes / LISTED_BYTES);
   }
 
   /**
@@ -120,6 +105,7 @@ export class RowUpdate {
       const places = rowsAt(onHost(valueOf(made.indices)), this.#size);
       return [{ sums: array * this.#bytes, places, rows: valueOf(made.rows) }];
     });
+    if (added.some(({ places }) => places.length > this.#list.length)) return undefined;
     const touched = this.#touched(added);
     try {
       if (2 * touched.length > this.#size || !this.#keepsOthers(numbers)) return undefined;
@@ -159,7 +145,7 @@ export class RowUpdate {
       this.#memory.view(address, vector).fill(position === this.#table ? -0 : 0);
     }
     const result = arrays.length * this.#bytes;
-    this.#call(VECTOR_BYTES, ...addresses, result, ...numbers);
+    this.#functions.call(VECTOR_BYTES, ...addresses, result, ...numbers);
     return new Uint32Array(this.#memory.linear.buffer, result, 1)[0] === NEGATIVE_ZERO;
   }
 
@@ -167,48 +153,64 @@ export class RowUpdate {
   #bring(table: RegionValue, place: RegionValue, changed: readonly Int32Array[] | undefined): void {
     const [from, to] = [table.address / FLOAT_BYTES, place.address / FLOAT_BYTES];
     const width = this.#rowBytes / FLOAT_BYTES;
-    const count = changed?.reduce((sum, rows) => sum + rows.length, 0) ?? Infinity;
-    if (changed === undefined || 2 * count > this.#size) {
+    const most = changed?.reduce((sum, rows) => sum + rows.length, 0) ?? Infinity;
+    if (changed === undefined || 2 * most > this.#size) {
       this.#floats.copyWithin(to, from, from + this.#size * width);
       return;
     }
+    let count = 0;
     for (const rows of changed) {
       for (const row of rows) {
         if (this.#slots[row] !== -1) continue;
-        const start = row * width;
-        this.#floats.copyWithin(to + start, from + start, from + start + width);
+        this.#list[count] = row * this.#rowBytes;
+        count += 1;
       }
     }
+    if (count > 0) this.#functions.copyRows(this.#rowBytes, count, this.#list.byteOffset, table.address, place.address);
   }
 
   /** Adds up the rows of each slot, in their order. */
   #sum(added: readonly Added[], slots: number): void {
     const [rowBytes, width] = [this.#rowBytes, this.#rowBytes / FLOAT_BYTES];
+    for (const { sums, places, rows } of added) {
+      // Slots are in the order in which they come up, of all that is added.
+      let next = added.length === 1 ? 0 : slots;
+      if (next > 0) this.#memory.view(sums, slots * width).fill(0);
+      for (let row = 0; row < places.length; row += 1) {
+        const slot = at(this.#slots, at(places, row));
+        this.#list[row] = slot * rowBytes + (slot === next ? FIRST : 0);
+        if (slot === next) next += 1;
+      }
+      this.#inMemory(rows, places.length, (first, count, address) => {
+        this.#functions.addRows(rowBytes, count, this.#list.byteOffset + first * LISTED_BYTES, address, sums);
+      });
+    }
+  }
+
+  /** Has rows in the memory of kernels, where they are not there as many at a time as there is room for, and says of each time which they are. */
+  #inMemory(rows: Added['rows'], count: number, body: (first: number, count: number, address: number) => void): void {
+    if (count === 0) return;
+    if (rows instanceof RegionValue) {
+      body(0, count, rows.address);
+      return;
+    }
+    const [elements, width] = [floatsOf(rows), this.#rowBytes / FLOAT_BYTES];
     // Where the result would be that has no room elsewhere.
     const aside = this.#kernel.arrays.length * this.#bytes;
-    for (const { sums, places, rows } of added) {
-      this.#memory.view(sums, slots * width).fill(0);
-      const elements = rows instanceof RegionValue ? undefined : floatsOf(rows);
-      let from = rows instanceof RegionValue ? rows.address : aside;
-      for (let row = 0; row < places.length; row += 1) {
-        if (elements !== undefined)
-          this.#memory.view(aside, width).set(elements.subarray(row * width, (row + 1) * width));
-        this.#addRow(rowBytes, from, sums + at(this.#slots, at(places, row)) * rowBytes);
-        if (elements === undefined) from += rowBytes;
-      }
+    for (let first = 0; first < count; first += this.#size) {
+      const part = elements.subarray(first * width, (first + this.#size) * width);
+      this.#memory.view(aside, part.length).set(part);
+      body(first, part.length / width, aside);
     }
   }
 
   #compute(table: RegionValue, place: RegionValue, touched: Int32Array, numbers: readonly number[]): void {
-    const rowBytes = this.#rowBytes;
+    if (touched.length === 0) return;
+    for (let slot = 0; slot < touched.length; slot += 1) this.#list[slot] = at(touched, slot) * this.#rowBytes;
     const addresses = this.#scattered.map((_, position) => position * this.#bytes);
-    for (let slot = 0; slot < touched.length; slot += 1) {
-      const start = at(touched, slot) * rowBytes;
-      addresses[this.#table] = table.address + start;
-      this.#call(rowBytes, ...addresses, place.address + start, ...numbers);
-      for (let position = 0; position < addresses.length; position += 1)
-        addresses[position] = at(addresses, position) + rowBytes;
-    }
+    addresses[this.#table] = table.address;
+    const { callRows } = this.#functions;
+    callRows(touched.length, this.#list.byteOffset, this.#rowBytes, ...addresses, place.address, ...numbers);
   }
 }
 

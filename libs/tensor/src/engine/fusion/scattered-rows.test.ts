@@ -24,6 +24,7 @@ import {
 import { numbers } from '../../../test/mlp.js';
 import { array, present } from '../../../test/op-laws.js';
 import { bitsOf, compileUnfused } from '../../../test/unfused.js';
+import { rowsAt } from './scattered-rows.js';
 
 const [WORDS, DIM, ROWS] = [50, 12, 40];
 const INDICES = Array.from({ length: ROWS }, (_, at) => ((at * 7) % 23) - (at % 5 === 0 ? 23 : 0));
@@ -111,3 +112,13 @@ test('an index that is out of range is refused, and nothing is updated', async (
 function rowsOf(shape: readonly number[]): SharedVariable {
   return shared(array('float32', shape, numbers(sizeOf(shape), 9)), 'rows');
 }
+
+test('rows of an axis are counted from its beginning, of integers of any size', () => {
+  expect(rowsAt(array('int64', [4], [0, -1, 9, -10]), 10)).toEqual(Int32Array.of(0, 9, 9, 0));
+  expect(rowsAt(array('int32', [2], [3, -3]), 10)).toEqual(Int32Array.of(3, 7));
+  for (const index of [10, -11, 2 ** 31, 2 ** 32 + 3, -(2 ** 32)]) {
+    expect(() => rowsAt(array('int64', [2], [1, index]), 10)).toThrow(
+      `putAlongAxis: index ${index} is out of range; the axis has 10 elements`,
+    );
+  }
+});
