@@ -6,6 +6,7 @@ import { Contestant } from '../contestant.js';
 import { pythonRemedy, pythonWith } from '../python.js';
 import { checkout, machine, median, plainRow, ratioRow, type Report, type Row, versionOf } from '../report.js';
 import { withScratchFolder } from '../scratch-folder.js';
+import { kernelRows, type KernelTimes, kernelTimes } from '../tensor/profiling.js';
 import { environment, type Setting, type Trained, training } from '../tensor/training.js';
 import { beginning, type Network } from './network.js';
 import { NETWORKS } from './networks.js';
@@ -25,7 +26,7 @@ export async function networks(mostSteps = Infinity): Promise<Report> {
   }
   return await withScratchFolder(async (folder) => {
     const rows: Row[] = [];
-    const samples: Record<string, readonly Trained[]> = {};
+    const samples: Record<string, unknown> = {};
     let version = '';
     for (const network of NETWORKS) {
       const start = join(folder, `${network.name}.safetensors`);
@@ -36,8 +37,13 @@ export async function networks(mostSteps = Infinity): Promise<Report> {
         Math.min(network.steps, mostSteps),
       );
       version = torch;
-      rows.push(...rowsOf(network, trained));
+      const kernels = await kernelTimes(
+        () => begin(python, network, start, best(trained, true)),
+        Math.min(network.steps, mostSteps),
+      );
+      rows.push(...rowsOf(network, trained), ...kernelRowsOf(network, trained, kernels));
       samples[`${network.name}, steps, ms`] = trained;
+      samples[`${network.name}, kernels of a step, ms`] = kernels;
     }
     return {
       machine: machine(),
@@ -82,6 +88,14 @@ function rowsOf({ what, goal }: Network, trained: readonly Trained[]): Row[] {
       return plainRow(`${what}, ${named(same)}; peer: ${named(peer)}`, 'ms', same.ms, peer.ms);
     });
   return [ratioRow(`${what}: ${named(ours)}; peer: ${named(theirs)}`, 'ms', ours.ms, theirs.ms, goal), ...beside];
+}
+
+/** How much of the step of the best peer our best one's products take by themselves. */
+function kernelRowsOf({ what }: Network, trained: readonly Trained[], times: KernelTimes): Row[] {
+  const [ours, theirs] = [best(trained, true), best(trained, false)];
+  const names = { step: what, setting: named(ours), products: 'its products of matrices and convolutions' };
+  // An embedding has none.
+  return kernelRows(names, times, { name: named(theirs), ms: theirs.ms }).filter(({ value }) => value > 0);
 }
 
 function best(trained: readonly Trained[], isOurs: boolean): Trained {

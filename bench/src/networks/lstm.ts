@@ -53,7 +53,7 @@ export const lstm: Network = {
   rule: () => new Scale({ learningRate: 0.1 }),
 };
 
-/** The same, where the last bits may be others: the words are projected before they are taken, and gradients are summed by words before products. */
+/** The same, where the last bits may be others: the words are projected before they are taken. */
 export const projectedLstm: Network = {
   ...lstm,
   name: 'lstm_projected',

@@ -17,11 +17,13 @@ import {
 import { withScratchFolder } from '../scratch-folder.js';
 import { compiling } from './compiling.js';
 import { beginning } from './network.js';
-import { type KernelTimes, kernelTimes } from './profiling.js';
-import { beginMlp, type Setting, type Trained, training } from './training.js';
+import { kernelRows, kernelTimes } from './profiling.js';
+import { beginMlp, beginOurs, type Setting, type Trained, training } from './training.js';
 
 /** In a block. */
 const STEPS = 200;
+/** Before its kernels are timed, and then while they are. */
+const PROFILED_STEPS = 50;
 
 const SETTINGS: readonly Setting[] = [2, 1].flatMap((threads): Setting[] => [
   { program: 'longrun', threads, isTuned: true },
@@ -47,7 +49,11 @@ export async function tensorSteps(steps = STEPS): Promise<Report> {
     const start = join(folder, 'start.safetensors');
     await writeSafetensors(start, beginning());
     const { trained, torch } = await training((setting) => beginMlp(python, start, setting), SETTINGS, steps);
-    const kernels = await kernelTimes(start, best(trained, 'longrun').threads);
+    const [ours, fused] = [best(trained, 'longrun'), best(trained, 'PyTorch, fused Adam')];
+    const kernels = await kernelTimes(
+      () => beginOurs(start, { threads: ours.threads, isTuned: true }),
+      Math.min(PROFILED_STEPS, steps),
+    );
     const compiled = await compiling(start, folder);
     return {
       machine: machine(),
@@ -55,7 +61,10 @@ export async function tensorSteps(steps = STEPS): Promise<Report> {
       versions: { torch, onnxruntime: versionOf('onnxruntime-node') },
       rows: [
         ...trainingRows(trained),
-        ...kernelRows(trained, kernels),
+        ...kernelRows({ step: 'MLP step', setting: named(ours), products: 'its products of matrices' }, kernels, {
+          name: `PyTorch, fused Adam (${named(fused)})`,
+          ms: fused.ms,
+        }),
         boundRow('compiling it, the first of a process, engine and all', 'ms', compiled.first, null, 1000),
         boundRow('compiling it once more', 'ms', compiled.again, null, 1000),
         boundRow(
@@ -105,19 +114,6 @@ function ofRounds(ours: Trained, fused: Trained): Row[] {
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Where the time of our best goes. */
-function kernelRows(trained: readonly Trained[], { products, all }: KernelTimes): Row[] {
-  const [ours, fused] = [best(trained, 'longrun'), best(trained, 'PyTorch, fused Adam')];
-  const row = (what: string, ms: readonly number[]): Row =>
-    plainRow(
-      `MLP step, ${what} (${named(ours)}); peer: the whole step of PyTorch, fused Adam (${named(fused)})`,
-      'ms',
-      ms,
-      fused.ms,
-    );
-  return [row('all its kernels', all), row('its products of matrices alone', products)];
 }
 
 function best(trained: readonly Trained[], wanted: Setting['program']): Trained {

@@ -4,6 +4,7 @@ import { ndarray, readSafetensors } from '@longrun/serialization';
 import { add, at, compile, type CompiledFunction, tensor } from '@longrun/tensor';
 import { elapsedMs } from '../elapsed.js';
 import { median, versionOf } from '../report.js';
+import { kernelsOf } from './kernels.js';
 import { batches, trainingStep } from './network.js';
 
 /**
@@ -41,18 +42,8 @@ async function answer(request: Request): Promise<Readonly<Record<string, number>
     case 'call':
       return { us: await emptyCall(request.calls) };
     default:
-      return await kernels(request.runs);
+      return await kernelsOf(step, at(examples, 0), request.runs);
   }
-}
-
-/** What the kernels of one step take, on average of so many that change nothing. */
-async function kernels(runs: number): Promise<{ products: number; all: number }> {
-  const { ops } = await step.profile(at(examples, 0), { runs });
-  const sum = (names: RegExp): number =>
-    ops
-      .filter((op) => op.kernels.some((kernel) => names.test(kernel)))
-      .reduce((total, { timeMs }) => total + timeMs, 0);
-  return { products: sum(/Gemm|MatMul/), all: sum(/(?:)/) };
 }
 
 /** So many steps, each of which hands over its cost. */

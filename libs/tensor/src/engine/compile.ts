@@ -32,7 +32,7 @@ export interface CompileOptions extends ComputeOptions {
   /**
    * Rewrites that may change the last bits of results, beside those that do not and those of gradients: products of what is the same in all
    * steps of a scan out of it ('hoistProducts'), those of its sequences with one matrix before it ('liftProducts'), a table projected before its rows are
-   * taken, its gradients after they are summed ('projectEmbeddings'). Default none.
+   * taken ('projectEmbeddings'). Default none.
    */
   readonly rewrites?: readonly OtherBits[];
   /** For error messages. Default 'function'. */

@@ -16,7 +16,8 @@ import { negatedSum } from './negated-sums.js';
 import { reshapeToSame } from './reshape-to-same.js';
 import { liftedElementwise } from './lifted-elementwise.js';
 import { liftedProducts } from './lifted-products.js';
-import { gradientOfProjectedEmbedding, gradientOfProjection, projectedEmbedding } from './projected-embeddings.js';
+import { gradientOfProjectedEmbedding, gradientOfProjection } from './gradients-of-projections.js';
+import { projectedEmbedding } from './projected-embeddings.js';
 import { rectifiedPool } from './rectified-pool.js';
 import { regroupedProducts } from './regrouped-products.js';
 import type { Rewrite } from './rewrite.js';
@@ -59,6 +60,8 @@ export const LEANER_GRADIENTS: readonly Rewrite[] = [
   scansInOne,
   sumsAfterScan,
   joinedParts,
+  gradientOfProjection,
+  gradientOfProjectedEmbedding,
   regroupedProducts,
   liftedElementwise,
 ];
@@ -69,7 +72,7 @@ const OTHER_BITS_NAMES = ['hoistProducts', 'liftProducts', 'projectEmbeddings'] 
 const OTHER_BITS: Readonly<Record<OtherBits, readonly Rewrite[]>> = {
   hoistProducts: [hoistedProducts],
   liftProducts: [liftedProducts],
-  projectEmbeddings: [projectedEmbedding, gradientOfProjection, gradientOfProjectedEmbedding],
+  projectEmbeddings: [projectedEmbedding],
 };
 
 /** What `compile` may be asked to rewrite though results may differ in the last bits. */

@@ -5,6 +5,7 @@ import type { Variable } from '../../../graph/variable.js';
 import type { OnnxAttributes, OnnxGraph, OnnxSubgraph } from '../../../onnx/onnx-graph.js';
 import type { ConvolutionParameters } from '../../../ops/convolution.js';
 import { spanOf, windowCount, windowsOfAxis } from '../../../ops/windows.js';
+import { filtersOfGathered } from './gathered-windows.js';
 import { exceptFloat64, type OnnxLowerings } from './lowering.js';
 import { atLeast } from './pools.js';
 import { sumsOver } from './sums-of-nothing.js';
@@ -14,6 +15,8 @@ export const convolutions = {
     convolved(graph, [at(inputs, 0), at(inputs, 1)], at(node.inputs, 1).shape, parameters),
   ]),
   conv2dGradFilters: exceptFloat64((graph, inputs, { node, parameters }) => {
+    const gathered = filtersOfGathered(graph, [at(inputs, 0), at(inputs, 1)], node, parameters);
+    if (gathered !== undefined) return [gathered];
     const [image, gradient] = [at(node.inputs, 0), at(node.inputs, 1)];
     // What was summed over is the batch now, which convolutions sum over as channels; the gradient is slid over the image.
     const { pads, strides, dilation, groups } = parameters;

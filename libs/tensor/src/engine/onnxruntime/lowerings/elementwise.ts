@@ -20,9 +20,8 @@ export const elementwise = {
   log: number('Log'),
   // Not Sigmoid, which is exactly 0 from -18 down and wrong in the fifth digit at -5.
   logistic: number((graph, operands, dtype) => {
-    // `e^min(x, 0)` chooses between the power and 1 in less time than Less and Where.
-    const power = graph.add('Exp', [graph.add('Min', [...operands, graph.scalar(0, dtype)])]);
-    return graph.add('Div', [power, graph.add('Add', [expOfMinusAbs(graph, operands), graph.scalar(1, dtype)])]);
+    const power = graph.add('Exp', [graph.add('Min', [...operands, graph.scalar(CERTAIN, dtype)])]);
+    return graph.add('Div', [power, graph.add('Add', [power, graph.scalar(1, dtype)])]);
   }),
   lt: comparison('Less'),
   maximum: number('Max'),
@@ -52,6 +51,9 @@ export const elementwise = {
   where: number((graph, operands) => graph.add('Where', operands), { conditions: 1 }),
   xor: logic('Xor'),
 } satisfies Partial<OnnxLowerings>;
+
+/** From here on the sigmoid is 1 in every dtype; of its power there is enough of both. */
+const CERTAIN = 40;
 
 function expOfMinusAbs(graph: OnnxGraph, operands: readonly string[]): string {
   return graph.add('Exp', [graph.add('Neg', [graph.add('Abs', operands)])]);
