@@ -54,4 +54,4 @@ for subsampling, name in [("4:2:2", {0x12: "4:4:0"}), ("4:2:0", {0x41: "4:1:1", 
         add(wanted, file)
 
 with open(os.path.join(os.path.dirname(__file__), "jpegs.json"), "w") as file:
-    json.dump(files, file, indent=2)
+    file.write(json.dumps(files, indent=2) + "\n")

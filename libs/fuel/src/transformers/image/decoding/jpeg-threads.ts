@@ -84,7 +84,7 @@ export class JpegThreads {
 /** So many messages a thread has in hand: it begins the next one while the last one comes back. */
 const MOST_IN_HAND = 2;
 /** Images of so many pixels together make a message, or one image that has more. */
-const MOST_PIXELS = 2 ** 19;
+const MOST_PIXELS = 2 ** 18;
 /** Of small images there are as many in a message as make its way worth while. */
 const LEAST_PIXELS = 2 ** 14;
 /** Whole words are written to the image. */
