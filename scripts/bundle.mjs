@@ -16,7 +16,6 @@ const ENTRIES = {
 };
 /** They have files beside them that they look for: WebAssembly, native code. */
 const WITH_FILES = [
-  '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs',
   '@electric-sql/pglite',
   'esbuild',
   'h5wasm',
