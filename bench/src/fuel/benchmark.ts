@@ -124,7 +124,12 @@ export async function fuel(rows = ROWS): Promise<Report> {
   return {
     machine: machine(),
     load: loadavg().map((load) => Math.round(load * 10) / 10),
-    versions: { ...peer.versions, h5wasm: versionOf('h5wasm'), sharp: versionOf('sharp') },
+    versions: {
+      ...peer.versions,
+      h5wasm: versionOf('h5wasm'),
+      sharp: versionOf('sharp'),
+      'codec-libjpeg-turbo-8bit': versionOf('@cornerstonejs/codec-libjpeg-turbo-8bit'),
+    },
     rows: table,
     missing,
     samples,

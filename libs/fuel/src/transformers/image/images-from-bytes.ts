@@ -5,12 +5,15 @@ import { bytesOf, rowsOf, viewOfRow } from '../../arrays/rows.js';
 import { RowsInPlace } from '../../arrays/rows-in-place.js';
 import type { DataStream } from '../../streams/data-stream.js';
 import type { Place } from '../../streams/delivery.js';
+import { plainJpegHeader } from './decoding/jpeg-header.js';
+import { JpegThreads } from './decoding/jpeg-threads.js';
+import { type ColorMode, writePlanes } from './decoding/planes.js';
 import { checkSources, Transformer, type TransformerOptions } from '../transformer.js';
 
 /** What channels images have. */
 export interface ImagesFromBytesOptions {
   /** `RGB`: three; `L`: one, their luma; null: as many as the file has. Default `RGB`. */
-  readonly colorMode?: 'RGB' | 'L' | null;
+  readonly colorMode?: ColorMode;
   /** Sources with the bytes of files: JPEG, PNG, WebP, GIF, TIFF. Default all. */
   readonly whichSources?: readonly string[];
 }
@@ -22,7 +25,7 @@ export interface ImagesFromBytesOptions {
  * @throws RangeError for bytes that are no whole image, naming source and row
  */
 export class ImagesFromBytes extends Transformer {
-  readonly colorMode: 'RGB' | 'L' | null;
+  readonly colorMode: ColorMode;
   readonly whichSources: ReadonlySet<string>;
 
   constructor(stream: DataStream, { colorMode = 'RGB', whichSources = stream.sources }: ImagesFromBytesOptions = {}) {
@@ -76,14 +79,30 @@ export class ImagesFromBytes extends Transformer {
         `ImagesFromBytes: ${what} is ${bytes.dtype} (${bytes.shape.join(', ')}); the bytes of a file are uint8 (bytes)`,
       );
     }
+    const file = bytesOf(bytes);
+    return (await this.#plainJpeg(file, into)) ?? (await this.#other(file, what, into));
+  }
+
+  /** Undefined for what is none, or may be damaged. */
+  async #plainJpeg(file: Uint8Array, into: Memory): Promise<NdArray | undefined> {
+    const header = plainJpegHeader(file);
+    if (header === undefined) return undefined;
+    const { colorMode } = this;
+    const image = into('uint8', [channelsOf(colorMode, header.channels), header.height, header.width]);
+    return (await JPEG_THREADS.decode({ file, header, colorMode, image: image.data })) ? image : undefined;
+  }
+
+  async #other(file: Uint8Array, what: string, into: Memory): Promise<NdArray> {
     const { default: sharp } = await import('sharp');
     try {
-      const read = sharp(bytesOf(bytes), { ignoreIcc: true });
+      const read = sharp(file, { ignoreIcc: true });
       const isGrey = this.colorMode === null && (await read.metadata()).space === 'b-w';
       const pixels = read.toColourspace(isGrey ? 'b-w' : 'srgb');
       const channels = this.colorMode === null ? pixels : pixels.removeAlpha();
       const { data, info } = await channels.raw().toBuffer({ resolveWithObject: true });
-      return this.colorMode === 'L' ? lumaOf(data, info, into) : channelsFirst(data, info, into);
+      const image = into('uint8', [this.colorMode === 'L' ? 1 : info.channels, info.height, info.width]);
+      writePlanes(data, info, this.colorMode, image.data);
+      return image;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new RangeError(
@@ -95,52 +114,10 @@ export class ImagesFromBytes extends Transformer {
 }
 
 const IMAGES_FROM_BYTES = new StateKind('ImagesFromBytes');
+/** Of all streams of this thread. */
+const JPEG_THREADS = new JpegThreads();
 
-/** Pixels `(height, width, channel)`, one after the other. */
-interface Pixels {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-}
-
-function channelsFirst(pixels: Uint8Array, { height, width, channels }: Pixels, into: Memory): NdArray {
-  const size = height * width;
-  const image = into('uint8', [channels, height, width]);
-  const { data } = image;
-  if (channels === 3 && [size, pixels.byteOffset, data.byteOffset].every((bytes) => bytes % 4 === 0)) {
-    splitFourByFour(
-      new Uint32Array(pixels.buffer, pixels.byteOffset, (size / 4) * 3),
-      new Uint32Array(data.buffer, data.byteOffset, (size / 4) * 3),
-    );
-    return image;
-  }
-  for (let channel = 0, to = 0; channel < channels; channel += 1)
-    for (let from = channel; from < size * channels; from += channels, to += 1) data[to] = pixels[from] ?? 0;
-  return image;
-}
-
-/** The usual case, in a third of the time: red, green and blue of four pixels at once, as the four bytes of three words, of which each plane takes one. */
-function splitFourByFour(words: Uint32Array, planes: Uint32Array): void {
-  const length = planes.length / 3;
-  for (let at = 0, from = 0; at < length; at += 1, from += 3) {
-    const first = words[from] ?? 0;
-    const second = words[from + 1] ?? 0;
-    const third = words[from + 2] ?? 0;
-    planes[at] = (first & 0xff) | ((first >>> 16) & 0xff_00) | (second & 0xff_00_00) | ((third & 0xff_00) << 16);
-    planes[at + length] =
-      ((first >>> 8) & 0xff) | ((second & 0xff) << 8) | ((second >>> 8) & 0xff_00_00) | ((third & 0xff_00_00) << 8);
-    planes[at + 2 * length] =
-      ((first >>> 16) & 0xff) | (second & 0xff_00) | ((third & 0xff) << 16) | (third & 0xff_00_00_00);
-  }
-}
-
-/** Of red, green and blue, as ITU-R 601-2 weighs them and Pillow rounds. */
-function lumaOf(pixels: Uint8Array, { height, width, channels }: Pixels, into: Memory): NdArray {
-  const image = into('uint8', [1, height, width]);
-  const { data } = image;
-  for (let pixel = 0, from = 0; pixel < data.length; pixel += 1, from += channels) {
-    const [red = 0, green = 0, blue = 0] = [pixels[from], pixels[from + 1], pixels[from + 2]];
-    data[pixel] = (red * 19_595 + green * 38_470 + blue * 7_471 + 0x80_00) >> 16;
-  }
-  return image;
+function channelsOf(colorMode: ColorMode, channels: number): number {
+  if (colorMode === null) return channels;
+  return colorMode === 'L' ? 1 : 3;
 }
